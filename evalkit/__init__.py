@@ -1,0 +1,3 @@
+"""evalkit: multilingual win-rate evaluation."""
+
+__version__ = "0.1.0"

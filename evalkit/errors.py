@@ -1,0 +1,113 @@
+"""Everything evalkit raises on purpose, and the exit code each ends with.
+
+    EvalkitError
+    ├── InputError               2    mend the file or the command; nothing was asked
+    │   ├── SuiteError                a suite, or a part of it
+    │   ├── JudgeError                a judge definition
+    │   ├── DataError                 prompts, recorded answers, labels, imported files
+    │   ├── RunError                  a run directory: missing, damaged, newer, not comparable
+    │   └── CredentialsError          a key that is missing or refused
+    ├── IncompleteError          3    try again; everything fetched is kept
+    │   ├── ErrorBudgetError          more failures than the error budget allows
+    │   └── CapReachedError           --max-cost or --max-time was reached
+    └── InterruptedRunError      130  Ctrl-C; everything fetched is kept
+
+Gates end with 1 (no) and 4 (cannot tell); those are answers, not errors.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Problem:
+    """One thing that is wrong, and how to mend it."""
+
+    message: str
+    """What is wrong, naming the value."""
+    where: str = ""
+    """File and line, or path inside the document, or the option."""
+    hint: str = ""
+    """How to mend it; the closest valid word where there is one."""
+
+    def __str__(self) -> str:
+        place = f"{self.where}: " if self.where else ""
+        mend = f"\n    {self.hint}" if self.hint else ""
+        return f"{place}{self.message}{mend}"
+
+
+class EvalkitError(Exception):
+    """Base of every error that evalkit raises on purpose."""
+
+    exit_code = 1
+
+
+class InputError(EvalkitError):
+    """The input must be mended; carries all problems found, not only the first."""
+
+    exit_code = 2
+
+    def __init__(self, *problems: Problem | str) -> None:
+        self.problems: tuple[Problem, ...] = tuple(
+            Problem(message=problem) if isinstance(problem, str) else problem for problem in problems
+        )
+        super().__init__("\n".join(str(problem) for problem in self.problems))
+
+
+class SuiteError(InputError):
+    """A suite, or a part of it, cannot be used."""
+
+
+class JudgeError(InputError):
+    """A judge definition cannot be used."""
+
+
+class DataError(InputError):
+    """Prompts, recorded answers, labels or imported files cannot be used."""
+
+
+class RunError(InputError):
+    """A run directory is missing, damaged, newer than this version, or not comparable."""
+
+
+class CredentialsError(InputError):
+    """A key is missing or was refused."""
+
+
+class IncompleteError(EvalkitError):
+    """The run stopped early; everything fetched is kept and the same command goes on."""
+
+    exit_code = 3
+
+
+class ErrorBudgetError(IncompleteError):
+    """More requests of a stage failed than the error budget allows."""
+
+
+class CapReachedError(IncompleteError):
+    """A cost or time cap was reached."""
+
+
+class InterruptedRunError(EvalkitError):
+    """The person pressed Ctrl-C; everything fetched is kept."""
+
+    exit_code = 130
+
+
+def raise_all(problems: Iterable[Problem], error: type[InputError] = InputError) -> None:
+    """Raise one `error` that holds every problem; do nothing where there is none."""
+    found = tuple(problems)
+    if found:
+        raise error(*found)
+
+
+def did_you_mean(word: str, choices: Sequence[str]) -> str:
+    """Return a hint that names the closest choice, or lists them where none is close."""
+    close = difflib.get_close_matches(word, choices, n=1, cutoff=0.6)
+    if close:
+        return f"did you mean {close[0]!r}?"
+    listed = ", ".join(sorted(choices)[:30])
+    return f"one of: {listed}" if choices else ""

@@ -1,0 +1,268 @@
+"""The nouns that flow from prompts to the report. Frozen: a stage returns new records, it never fills one in.
+
+    Prompt ─► Generation ─► Comparison ─► Verdict ─► Outcome ─► Estimate
+
+`Prompt.id` is shared by the translations of a prompt: it is the cluster. A `Verdict` is positional (A, B); only
+`judging/` turns it into an `Outcome`, which is in the candidate's terms.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from evalkit.calls import Message
+
+MACRO = "macro"
+"""`language` of a figure that is the mean of the languages' figures."""
+MICRO = "micro"
+"""`language` of a figure over all prompts of all languages pooled."""
+PANEL = "panel"
+"""`judge` of a figure over several judges."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prompt:
+    """One input in one language."""
+
+    id: str
+    """Shared by translations of one prompt: the cluster of every interval."""
+    language: str
+    """BCP-47 tag, normalised."""
+    messages: tuple[Message, ...]
+    """The conversation. User messages that follow one another are turns the model answers one by one."""
+    reference: str | None = None
+    """A gold answer, where the source has one."""
+    checklist: tuple[str, ...] = ()
+    """What a good answer must have, where the source says so."""
+    meta: Mapping[str, str] = field(default_factory=dict)
+    """Slices: category, origin, cluster …"""
+
+    @property
+    def text(self) -> str:
+        """The user's turns, for readers and for matching recorded answers by text."""
+        return "\n\n".join(message.content for message in self.messages if message.role == "user")
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """(language, id): unique in a suite."""
+        return (self.language, self.id)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Generation:
+    """A model's answer to one prompt."""
+
+    model: str
+    """Display name of the candidate or baseline."""
+    prompt_id: str
+    language: str
+    text: str
+    """The final answer (to the last turn), without reasoning."""
+    earlier: tuple[str, ...] = ()
+    """Answers to the turns before the last."""
+    reasoning: str = ""
+    finish_reason: str = "stop"
+    output_tokens: int | None = None
+    request_key: str = ""
+    """Key of the (last) request in the ledger; empty for recorded answers."""
+    served_model: str | None = None
+    fingerprint: str | None = None
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """(language, prompt id)."""
+        return (self.language, self.prompt_id)
+
+
+class LanguageStatus(StrEnum):
+    """Whether an answer keeps to the language it should be in."""
+
+    OK = "ok"
+    """At least 0.8 of its letters (by weight) are in the expected language."""
+    MIXED = "mixed"
+    """Between 0.3 and 0.8."""
+    WRONG = "wrong"
+    """Less than 0.3."""
+    NONE = "none"
+    """Too few letters to tell."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LanguageCheck:
+    """What language an answer is in."""
+
+    status: LanguageStatus
+    share: float
+    """Share of the text's letters in the expected language; NaN where status is `none`."""
+    identified: str
+    """The language found most, or "" where none."""
+    line_pass: bool | None = None
+    """Language Confusion Benchmark, line level; None where no line is long enough."""
+    word_pass: bool | None = None
+    """Language Confusion Benchmark, word level; None for Latin-script languages or where line_pass is not true."""
+
+
+class Order(StrEnum):
+    """In which order the judge saw the two answers."""
+
+    FORWARD = "forward"
+    """A is the candidate, B the baseline."""
+    SWAPPED = "swapped"
+    """A is the baseline, B the candidate."""
+
+
+class Choice(StrEnum):
+    """Which answer the judge preferred, by position."""
+
+    A = "A"
+    B = "B"
+    TIE = "TIE"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comparison:
+    """One ordered presentation of two answers to one judge."""
+
+    judge: str
+    prompt: Prompt
+    candidate: Generation
+    baseline: Generation
+    order: Order
+    repeat: int = 0
+
+    @property
+    def answers(self) -> tuple[Generation, Generation]:
+        """The answers as (A, B)."""
+        pair = (self.candidate, self.baseline)
+        return pair if self.order is Order.FORWARD else pair[::-1]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """What a judge said of one comparison, positional."""
+
+    judge: str
+    prompt_id: str
+    language: str
+    order: Order
+    choice: Choice
+    preference: float
+    """Preference for A in [0, 1]: 1, ½ or 0 for labels, a probability for soft verdicts."""
+    graded: float | None = None
+    """The five-level value for A (1, ¾, ½, ¼, 0), where the judge has five levels."""
+    soft: bool = False
+    """Whether `preference` is a probability rather than a label."""
+    score_a: float | None = None
+    """Pointwise score or reward of A, where the judge scores each answer by itself."""
+    score_b: float | None = None
+    reason: str = ""
+    """The judge's words before its verdict."""
+    notes: Mapping[str, str] = field(default_factory=dict)
+    """What else the judge reported: language_a, language_b, harm …"""
+    repeat: int = 0
+    attempts: int = 1
+    """How often the question was put until the reply could be read."""
+    request_keys: tuple[str, ...] = ()
+    """Keys of the replies it rests on, in the ledger."""
+    served_model: str | None = None
+    fingerprint: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failure:
+    """Something that was asked and did not come back usable. Counted beside every figure, never a score."""
+
+    stage: str
+    """generate or judge."""
+    kind: str
+    """A `Fault`, or unreadable, low_mass, missing_answer …"""
+    message: str
+    attempts: int = 1
+    model: str = ""
+    """Candidate, baseline or judge that failed."""
+    prompt_id: str = ""
+    language: str = ""
+    order: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """One pair's result by one judge, in the candidate's terms."""
+
+    judge: str
+    prompt_id: str
+    language: str
+    score: float
+    """In [0, 1], 1 = the candidate wins in both orders; NaN where an order is missing."""
+    forward: float
+    """The candidate's score when it was shown first; NaN where missing."""
+    swapped: float
+    """The candidate's score when it was shown second; NaN where missing or where the judge has one order only."""
+    graded: float = math.nan
+    """Mean of the five-level values; NaN where the judge has no levels."""
+    soft: bool = False
+    """Whether the scores are probabilities rather than labels."""
+    single_order: bool = False
+    """Whether the judge scores answers one by one, so that there is no order to swap."""
+    repeat_variance: float = math.nan
+    """Variance over repeats within order, averaged over orders; NaN with a single repeat."""
+
+    @property
+    def missing(self) -> bool:
+        """Whether the pair has no score."""
+        return math.isnan(self.score)
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """(language, prompt id)."""
+        return (self.language, self.prompt_id)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Estimate:
+    """One published figure: a row of results.json. Rates are fractions; NaN where undefined, `method` says why."""
+
+    candidate: str
+    judge: str
+    language: str
+    metric: str
+    value: float
+    low: float = math.nan
+    high: float = math.nan
+    standard_error: float = math.nan
+    bootstrap_low: float = math.nan
+    bootstrap_high: float = math.nan
+    n: int = 0
+    """Scored pairs."""
+    clusters: int = 0
+    """Distinct prompts."""
+    slice: str | None = None
+    """`name=value` of the subset, or None for all prompts."""
+    confidence_level: float = 0.95
+    method: str = ""
+    """What the interval is, or why the figure is undefined."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunData:
+    """Everything a run directory holds."""
+
+    suite: Mapping[str, Any]
+    """The resolved suite (run.yaml)."""
+    candidate: str
+    baseline: str
+    prompts: tuple[Prompt, ...]
+    candidate_answers: tuple[Generation, ...]
+    baseline_answers: tuple[Generation, ...]
+    candidate_checks: Mapping[tuple[str, str], LanguageCheck]
+    """By (language, prompt id)."""
+    baseline_checks: Mapping[tuple[str, str], LanguageCheck]
+    verdicts: tuple[Verdict, ...]
+    outcomes: tuple[Outcome, ...]
+    failures: tuple[Failure, ...]
+    results: Mapping[str, Any]
+    """results.json (docs/results.md)."""

@@ -1,0 +1,68 @@
+"""Settings that people write in a suite and that pure packages read: statistics, length control, language rule.
+
+They stand below both sides so that `statistics/` and `judging/` need not know what a suite is.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class Settings(BaseModel):
+    """Base of everything people write: unknown keys are errors, values never change."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+
+class Interval(StrEnum):
+    """Which interval stands in `low` and `high`."""
+
+    WILSON = "wilson"
+    """Wilson with effective n: holds its coverage near 0 and 1 and for small n."""
+    BCA = "bca"
+    """Prompt-cluster bootstrap, bias-corrected and accelerated."""
+    PERCENTILE = "percentile"
+    """Prompt-cluster bootstrap, percentile."""
+    T = "t"
+    """Student t from the prompt influences."""
+
+
+class LengthControl(StrEnum):
+    """How length is taken out of the win rate (docs/statistics.md)."""
+
+    AUTO = "auto"
+    """`joint` with five or more languages, else `minimal`."""
+    JOINT = "joint"
+    MINIMAL = "minimal"
+    ALPACA = "alpaca"
+    """AlpacaEval 2's fit, for reproduction."""
+    NONE = "none"
+
+
+class PanelRule(StrEnum):
+    """How several judges become one figure."""
+
+    MEAN = "mean"
+    MAJORITY = "majority"
+
+
+class StatisticsSettings(Settings):
+    """How outcomes become estimates."""
+
+    interval: Interval = Interval.WILSON
+    """Headline interval: wilson, bca, percentile or t."""
+    confidence_level: Annotated[float, Field(gt=0.5, lt=1)] = 0.95
+    n_resamples: Annotated[int, Field(ge=0, le=100_000)] = 2000
+    """Bootstrap resamples; 0 leaves the bootstrap out."""
+    seed: int = 0
+    length_control: LengthControl = LengthControl.AUTO
+    weights: dict[str, float] = {}
+    """Weight of each language in the macro mean; equal where empty."""
+    panel: PanelRule = PanelRule.MEAN
+    wrong_language_loses: bool = False
+    """Let an answer in the wrong language lose when exactly one side is wrong."""
+    min_prompts: Annotated[int, Field(ge=1)] = 2
+    """Languages with fewer scored prompts are shown without interval."""
