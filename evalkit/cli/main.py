@@ -1,0 +1,91 @@
+"""`evalkit`: find the command, run it, and turn every expected error into a message and an exit code."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import json
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+from evalkit import __version__
+from evalkit.errors import EvalkitError, InputError, did_you_mean
+
+COMMANDS: dict[str, str] = {
+    "run": "run a suite: answers, verdicts, estimates, report",
+    "plan": "say what would be asked, its cost and the precision to expect; ask nothing",
+    "generate": "only the answers of `run`",
+    "judge": "the answers and verdicts of `run`",
+    "analyze": "estimate again from a run directory",
+    "report": "write a run's report again, for sharing, as Markdown, or its figures",
+    "show": "show one example in full, both orders",
+    "compare": "paired difference between two candidates",
+    "check": "gate a release: pass, fail or cannot tell",
+    "leaderboard": "many runs in one page",
+    "calibrate": "hold a judge against human labels",
+    "import": "make a run from another tool's annotations",
+    "export": "write a run in another tool's format",
+    "suites": "list, show, check, create or translate suites",
+    "judges": "list, show or check judge definitions",
+    "ledger": "look into, merge or prune the ledger",
+    "doctor": "check this machine: versions, keys, devices, data",
+}
+"""Command → one line of help. The command's module is `evalkit.cli.<command>` (`import_` for a Python keyword)."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    parser = _parser(words)
+    args = parser.parse_args(words)
+    if "handler" not in args:
+        parser.print_help()
+        return 0
+    try:
+        return int(args.handler(args))
+    except EvalkitError as error:
+        return _report(error, as_json=getattr(args, "json", False))
+    except KeyboardInterrupt:
+        print("interrupted; everything fetched is kept: run the same command again", file=sys.stderr)
+        return 130
+    except BrokenPipeError:
+        return 0
+
+
+def _report(error: EvalkitError, *, as_json: bool) -> int:
+    """Print an expected error the way the caller reads it, and return its exit code."""
+    if as_json:
+        problems: list[dict[str, Any]] = (
+            [{"message": item.message, "where": item.where, "hint": item.hint} for item in error.problems]
+            if isinstance(error, InputError)
+            else [{"message": str(error), "where": "", "hint": ""}]
+        )
+        print(json.dumps({"error": type(error).__name__, "exit_code": error.exit_code, "problems": problems}))
+    print(f"evalkit: {error}", file=sys.stderr)
+    return error.exit_code
+
+
+def _parser(words: Sequence[str]) -> argparse.ArgumentParser:
+    """Return the parser; only the named command's module is imported, so that `--help` stays quick."""
+    parser = argparse.ArgumentParser(
+        prog="evalkit",
+        description="Multilingual win rates: LLM judges in both orders, honest intervals, one HTML report.",
+        epilog="example: evalkit run quickstart",
+    )
+    parser.add_argument("--version", action="version", version=f"evalkit {__version__}")
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND")
+    named = next((word for word in words if not word.startswith("-")), None)
+    if named is not None and named not in COMMANDS:
+        parser.error(f"unknown command {named!r}; {did_you_mean(named, list(COMMANDS))}")
+    for name, summary in COMMANDS.items():
+        if name == named:
+            module = importlib.import_module(f"evalkit.cli.{name}{'_' if name == 'import' else ''}")
+            module.add_parser(commands, summary)
+        else:
+            commands.add_parser(name, help=summary)
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())
