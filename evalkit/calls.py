@@ -42,6 +42,8 @@ class Model:
     """Arguments of the in-process engine (vLLM): revision, dtype, quantization, max_model_len …"""
     api_key_env: str | None = None
     """Environment variable that holds the key; never part of the content key."""
+    weights: str | None = None
+    """Digest of a checkpoint folder on disk: its content, not its path, belongs to the content key."""
 
     @classmethod
     def parse(cls, reference: str) -> Model:
@@ -58,12 +60,25 @@ class Model:
         return cls(provider=provider, name=name, base_url=f"http{base_url}" if at else None)
 
     def __str__(self) -> str:
-        return f"{self.provider}/{self.name}"
+        return f"{self.provider}/{self.public_name}"
+
+    @property
+    def public_name(self) -> str:
+        """The name as it may leave this machine: of a folder on disk only its last part."""
+        return self.name.rstrip("/").rpartition("/")[2] if self.weights else self.name
 
     def identity(self) -> dict[str, Any]:
         """Return what of this model belongs to the content key."""
         address = {"endpoint": self.endpoint} if self.endpoint else {"base_url": self.base_url}
-        return _without_empty({"provider": self.provider, "name": self.name, **address, "engine": dict(self.engine)})
+        return _without_empty(
+            {
+                "provider": self.provider,
+                "name": self.public_name,
+                "weights": self.weights,
+                **address,
+                "engine": dict(self.engine),
+            }
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
