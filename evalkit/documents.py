@@ -105,7 +105,8 @@ def _keys_on(data: Any, loc: tuple[str | int, ...]) -> set[str | int]:
     """Parts of pydantic's location that are keys of the data (it also names union branches), last part included."""
     found: set[str | int] = {loc[-1]} if loc else set()
     for part in loc:
-        if (isinstance(data, dict) and part in data) or (isinstance(data, list) and isinstance(part, int) and part < len(data)):
+        in_list = isinstance(data, list) and isinstance(part, int) and part < len(data)
+        if in_list or (isinstance(data, dict) and part in data):
             found.add(part)
             data = data[part]
     return found

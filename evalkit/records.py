@@ -266,3 +266,14 @@ class RunData:
     failures: tuple[Failure, ...]
     results: Mapping[str, Any]
     """results.json (docs/results.md)."""
+
+
+def json_ready(value: Any) -> Any:
+    """Return the value with NaN and infinities as None and tuples as lists, so that any JSON reader accepts it."""
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, Mapping):
+        return {str(key): json_ready(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [json_ready(item) for item in value]
+    return value

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import argparse
 import json
-import math
 import sys
 from collections.abc import Callable
 from typing import Any
+
+from evalkit.records import json_ready
 
 Commands = "argparse._SubParsersAction[argparse.ArgumentParser]"
 
@@ -30,18 +31,7 @@ def declare(
 
 def print_json(document: Any) -> None:
     """Print one JSON document; NaN becomes null."""
-    sys.stdout.write(json.dumps(plain(document), ensure_ascii=False, indent=1, allow_nan=False) + "\n")
-
-
-def plain(value: Any) -> Any:
-    """Return the value with NaN and infinities as None, so that any JSON reader accepts it."""
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    if isinstance(value, dict):
-        return {str(key): plain(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [plain(item) for item in value]
-    return value
+    sys.stdout.write(json.dumps(json_ready(document), ensure_ascii=False, indent=1, allow_nan=False) + "\n")
 
 
 def say(text: str) -> None:

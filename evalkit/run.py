@@ -1,0 +1,268 @@
+"""The run directory: its only reader and writer.
+
+    run.yaml            the resolved suite; `evalkit run DIR/run.yaml` repeats the run
+    prompts.parquet  generations.parquet  verdicts.parquet  outcomes.parquet
+    results.json        docs/results.md
+    report.html
+
+Every file is written whole or not at all.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
+from enum import Enum
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import yaml
+
+from evalkit.calls import Message
+from evalkit.errors import Problem, RunError
+from evalkit.records import (
+    Choice,
+    Failure,
+    Generation,
+    LanguageCheck,
+    LanguageStatus,
+    Order,
+    Outcome,
+    Prompt,
+    RunData,
+    Verdict,
+    json_ready,
+)
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+RESULTS_SCHEMA = "evalkit/results/1"
+FILES = ("run.yaml", "prompts.parquet", "generations.parquet", "verdicts.parquet", "outcomes.parquet", "results.json")
+CANDIDATE, BASELINE = "candidate", "baseline"
+T = TypeVar("T")
+
+
+def write_run(folder: Path, run: RunData) -> None:
+    """Write everything but the report.
+
+    Raises:
+        RunError: the folder cannot be written.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        write_whole(folder / "run.yaml", _yaml(run.suite))
+        _write_table(folder / "prompts.parquet", map(_prompt_row, run.prompts), _PROMPTS)
+        answers = [_answer_row(item, CANDIDATE, run.candidate_checks) for item in run.candidate_answers]
+        answers += [_answer_row(item, BASELINE, run.baseline_checks) for item in run.baseline_answers]
+        _write_table(folder / "generations.parquet", answers, _GENERATIONS)
+        _write_table(folder / "verdicts.parquet", map(_verdict_row, run.verdicts), _VERDICTS)
+        _write_table(folder / "outcomes.parquet", map(asdict, run.outcomes), _OUTCOMES)
+        write_whole(folder / "results.json", results_text(run.results))
+    except OSError as fault:
+        problem = Problem(
+            where=str(folder), message=f"cannot write the run: {fault.strerror}", hint="choose another --out"
+        )
+        raise RunError(problem) from None
+
+
+def read_run(folder: Path) -> RunData:
+    """Read a run directory whole.
+
+    Raises:
+        RunError: the folder or one of its files is missing, damaged or from a newer version.
+    """
+    results = read_results(folder)
+    missing = [name for name in FILES if not (folder / name).is_file()]
+    if missing:
+        hint = "run it again: nothing that was answered is asked twice"
+        raise RunError(Problem(where=str(folder), message=f"the run lacks {', '.join(missing)}", hint=hint))
+    try:
+        suite = yaml.safe_load((folder / "run.yaml").read_text("utf-8"))
+        answers = _read_table(folder / "generations.parquet")
+        sides = {side: [row for row in answers if row["side"] == side] for side in (CANDIDATE, BASELINE)}
+        return RunData(
+            suite=suite,
+            candidate=results["candidate"],
+            baseline=results["baseline"],
+            prompts=tuple(map(_prompt, _read_table(folder / "prompts.parquet"))),
+            candidate_answers=tuple(map(_answer, sides[CANDIDATE])),
+            baseline_answers=tuple(map(_answer, sides[BASELINE])),
+            candidate_checks=_checks(sides[CANDIDATE]),
+            baseline_checks=_checks(sides[BASELINE]),
+            verdicts=tuple(map(_verdict, _read_table(folder / "verdicts.parquet"))),
+            outcomes=tuple(map(_outcome, _read_table(folder / "outcomes.parquet"))),
+            failures=tuple(Failure(**item) for item in results["failures"]),
+            results=results,
+        )
+    except (OSError, KeyError, TypeError, ValueError, yaml.YAMLError) as fault:
+        problem = Problem(where=str(folder), message=f"the run is damaged: {fault}", hint="run it again")
+        raise RunError(problem) from None
+
+
+def read_results(folder: Path) -> dict[str, Any]:
+    """Read results.json of a run directory.
+
+    Raises:
+        RunError: it is missing, damaged or of a newer schema.
+    """
+    path = folder / "results.json" if folder.is_dir() else folder
+    if path.name != "results.json" or not path.is_file():
+        hint = "name a run directory: the folder that holds results.json"
+        raise RunError(Problem(where=str(folder), message="not a run directory", hint=hint))
+    try:
+        results = json.loads(path.read_text("utf-8"))
+        schema = results["schema"]
+    except (ValueError, KeyError, TypeError) as fault:
+        raise RunError(Problem(where=str(path), message=f"damaged: {fault}", hint="run it again")) from None
+    if schema != RESULTS_SCHEMA:
+        hint = "upgrade evalkit" if str(schema).startswith("evalkit/results/") else "this is no evalkit run"
+        raise RunError(Problem(where=str(path), message=f"schema {schema!r}, expected {RESULTS_SCHEMA!r}", hint=hint))
+    return dict(results)
+
+
+def results_text(results: Mapping[str, Any]) -> str:
+    """Return results.json's text; NaN becomes null."""
+    return json.dumps(json_ready(results), ensure_ascii=False, indent=1, allow_nan=False) + "\n"
+
+
+def write_whole(path: Path, content: str | bytes) -> None:
+    """Write a file so that a reader, or a crash, sees the old one or the new one and nothing between."""
+    data = content.encode("utf-8", "replace") if isinstance(content, str) else content
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        part.write_bytes(data)
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+# Tables: one codec a record. Nested values travel as JSON text, so that any Parquet reader shows them.
+
+_PROMPTS = {"id": "string", "language": "string", "messages": "string", "text": "string", "reference": "string"}
+_PROMPTS |= {"checklist": "string", "meta": "string"}
+_GENERATIONS = {"side": "string", "model": "string", "prompt_id": "string", "language": "string", "text": "string"}
+_GENERATIONS |= {"earlier": "string", "reasoning": "string", "finish_reason": "string", "output_tokens": "int64"}
+_GENERATIONS |= {"request_key": "string", "served_model": "string", "fingerprint": "string"}
+_GENERATIONS |= {"language_status": "string", "language_share": "float64", "language_identified": "string"}
+_GENERATIONS |= {"line_pass": "bool", "word_pass": "bool"}
+_VERDICTS = {"judge": "string", "prompt_id": "string", "language": "string", "order": "string", "repeat": "int64"}
+_VERDICTS |= {"choice": "string", "preference": "float64", "graded": "float64", "soft": "bool", "score_a": "float64"}
+_VERDICTS |= {"score_b": "float64", "reason": "string", "notes": "string", "attempts": "int64"}
+_VERDICTS |= {"request_keys": "string", "served_model": "string", "fingerprint": "string"}
+_OUTCOMES = {"judge": "string", "prompt_id": "string", "language": "string", "score": "float64", "forward": "float64"}
+_OUTCOMES |= {"swapped": "float64", "graded": "float64", "soft": "bool", "single_order": "bool"}
+_OUTCOMES |= {"repeat_variance": "float64"}
+
+
+def _prompt_row(prompt: Prompt) -> dict[str, Any]:
+    messages = [[message.role, message.content] for message in prompt.messages]
+    return {**_flat(prompt), "messages": _json(messages), "text": prompt.text}
+
+
+def _prompt(row: dict[str, Any]) -> Prompt:
+    own = {name: row[name] for name in ("id", "language", "reference")}
+    messages = tuple(Message(role, content) for role, content in json.loads(row["messages"]))
+    return Prompt(**own, messages=messages, checklist=_tuple(row["checklist"]), meta=json.loads(row["meta"]))
+
+
+def _answer_row(answer: Generation, side: str, checks: Mapping[tuple[str, str], LanguageCheck]) -> dict[str, Any]:
+    row = {"side": side, **_flat(answer)}
+    check = checks.get(answer.key)
+    if check:
+        row |= {"language_status": check.status.value, "language_share": check.share}
+        row |= {"language_identified": check.identified, "line_pass": check.line_pass, "word_pass": check.word_pass}
+    return row
+
+
+def _answer(row: dict[str, Any]) -> Generation:
+    own = {name: value for name, value in row.items() if name in Generation.__dataclass_fields__}
+    return Generation(**{**own, "earlier": _tuple(row["earlier"])})
+
+
+def _checks(rows: Iterable[dict[str, Any]]) -> dict[tuple[str, str], LanguageCheck]:
+    return {
+        (row["language"], row["prompt_id"]): LanguageCheck(
+            status=LanguageStatus(row["language_status"]),
+            share=math.nan if row["language_share"] is None else row["language_share"],
+            identified=row["language_identified"],
+            line_pass=row["line_pass"],
+            word_pass=row["word_pass"],
+        )
+        for row in rows
+        if row["language_status"]
+    }
+
+
+def _verdict_row(verdict: Verdict) -> dict[str, Any]:
+    return _flat(verdict)
+
+
+def _verdict(row: dict[str, Any]) -> Verdict:
+    read = {"order": Order(row["order"]), "choice": Choice(row["choice"]), "notes": json.loads(row["notes"])}
+    return Verdict(**{**row, **read, "request_keys": _tuple(row["request_keys"])})
+
+
+def _outcome(row: dict[str, Any]) -> Outcome:
+    read: dict[str, Any] = {name: math.nan if value is None else value for name, value in row.items()}
+    return Outcome(**read)
+
+
+def _flat(record: Any) -> dict[str, Any]:
+    """Return a record's fields as one row: enums as words, containers as JSON."""
+    row: dict[str, Any] = {}
+    for name in record.__dataclass_fields__:
+        value = getattr(record, name)
+        if isinstance(value, Enum):
+            row[name] = value.value
+        elif isinstance(value, tuple) and name != "messages":
+            row[name] = _json(list(value))
+        elif isinstance(value, Mapping):
+            row[name] = _json(dict(value))
+        else:
+            row[name] = value
+    return row
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, sort_keys=True)
+
+
+def _tuple(text: str) -> tuple[str, ...]:
+    return tuple(json.loads(text))
+
+
+def _write_table(path: Path, rows: Iterable[Mapping[str, Any]], columns: Mapping[str, str]) -> None:
+    """Write rows as Parquet; text that UTF-8 cannot hold (lone surrogates) is replaced, never fatal."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    table = list(rows)
+    arrays = [_column([row.get(name) for row in table], pa.type_for_alias(kind)) for name, kind in columns.items()]
+    sink = pa.BufferOutputStream()
+    pq.write_table(pa.table(arrays, names=list(columns)), sink, compression="zstd")
+    write_whole(path, sink.getvalue().to_pybytes())
+
+
+def _column(values: Sequence[Any], kind: pa.DataType) -> pa.Array:
+    import pyarrow as pa
+
+    try:
+        return pa.array(values, kind)
+    except UnicodeEncodeError:
+        clean = [v.encode("utf-8", "replace").decode() if isinstance(v, str) else v for v in values]
+        return pa.array(clean, kind)
+
+
+def _read_table(path: Path) -> list[dict[str, Any]]:
+    import pyarrow.parquet as pq
+
+    rows: list[dict[str, Any]] = pq.read_table(path).to_pylist()
+    return rows
+
+
+def _yaml(suite: Mapping[str, Any]) -> str:
+    return yaml.safe_dump(json_ready(suite), allow_unicode=True, sort_keys=False, width=120)

@@ -1,0 +1,145 @@
+"""A run directory gives back what was put in, and says in words what is wrong with it."""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+
+import pytest
+
+from evalkit.calls import Message
+from evalkit.errors import RunError
+from evalkit.records import (
+    Choice,
+    Failure,
+    Generation,
+    LanguageCheck,
+    LanguageStatus,
+    Order,
+    Outcome,
+    Prompt,
+    RunData,
+    Verdict,
+)
+from evalkit.run import RESULTS_SCHEMA, read_results, read_run, write_run
+
+KEY = ("th", "1")
+RUN = RunData(
+    suite={"name": "tiny", "languages": ["th"], "judges": []},
+    candidate="new",
+    baseline="old",
+    prompts=(
+        Prompt(
+            id="1",
+            language="th",
+            messages=(Message("system", "s"), Message("user", "สวัสดี"), Message("user", "b")),
+            checklist=("x", "y"),
+            meta={"category": "chat"},
+        ),
+    ),
+    candidate_answers=(
+        Generation(model="new", prompt_id="1", language="th", text="ดี", earlier=("a",), output_tokens=3),
+    ),
+    baseline_answers=(Generation(model="old", prompt_id="1", language="th", text="", reasoning="r", request_key="k"),),
+    candidate_checks={KEY: LanguageCheck(status=LanguageStatus.OK, share=1.0, identified="th", line_pass=True)},
+    baseline_checks={KEY: LanguageCheck(status=LanguageStatus.NONE, share=math.nan, identified="")},
+    verdicts=(
+        Verdict(
+            judge="j",
+            prompt_id="1",
+            language="th",
+            order=Order.SWAPPED,
+            choice=Choice.TIE,
+            preference=0.5,
+            notes={"language_a": "ok"},
+            request_keys=("k1", "k2"),
+        ),
+    ),
+    outcomes=(Outcome(judge="j", prompt_id="1", language="th", score=0.75, forward=1.0, swapped=0.5, soft=True),),
+    failures=(
+        Failure(stage="judge", kind="unreadable", message="no verdict", model="j", prompt_id="2", language="th"),
+    ),
+    results={
+        "schema": RESULTS_SCHEMA,
+        "candidate": "new",
+        "baseline": "old",
+        "failures": [
+            {
+                "stage": "judge",
+                "kind": "unreadable",
+                "message": "no verdict",
+                "model": "j",
+                "prompt_id": "2",
+                "language": "th",
+            }
+        ],
+        "estimates": [{"value": math.nan}],
+    },
+)
+
+
+def test_a_run_reads_back_as_it_was_written(tmp_path: Path) -> None:
+    write_run(tmp_path / "run", RUN)
+    back = read_run(tmp_path / "run")
+    assert back.prompts == RUN.prompts
+    assert back.candidate_answers == RUN.candidate_answers
+    assert back.baseline_answers == RUN.baseline_answers
+    assert back.candidate_checks == RUN.candidate_checks
+    assert math.isnan(back.baseline_checks[KEY].share)
+    assert back.verdicts == RUN.verdicts
+    assert (back.outcomes[0].score, back.outcomes[0].soft) == (0.75, True)
+    assert math.isnan(back.outcomes[0].graded)
+    assert back.failures == RUN.failures
+    assert back.suite == RUN.suite
+    assert back.results["estimates"] == [{"value": None}]
+
+
+def test_nothing_but_whole_files_is_left_behind(tmp_path: Path) -> None:
+    write_run(tmp_path, RUN)
+    names = {
+        "run.yaml",
+        "prompts.parquet",
+        "generations.parquet",
+        "verdicts.parquet",
+        "outcomes.parquet",
+        "results.json",
+    }
+    assert {path.name for path in tmp_path.iterdir()} == names
+
+
+def test_text_that_utf8_cannot_hold_does_not_stop_a_run(tmp_path: Path) -> None:
+    broken = Generation(model="new", prompt_id="1", language="th", text="half \ud83d pair")
+    write_run(
+        tmp_path,
+        RunData(**{**{f: getattr(RUN, f) for f in RunData.__dataclass_fields__}, "candidate_answers": (broken,)}),
+    )
+    assert read_run(tmp_path).candidate_answers[0].text == "half ? pair"
+
+
+@pytest.mark.parametrize(
+    ("damage", "words"),
+    [
+        (lambda d: (d / "results.json").unlink(), "not a run directory"),
+        (lambda d: (d / "results.json").write_text("{"), "damaged"),
+        (lambda d: (d / "results.json").write_text(json.dumps({"schema": "evalkit/results/2"})), "upgrade evalkit"),
+        (lambda d: (d / "verdicts.parquet").unlink(), "lacks verdicts.parquet"),
+        (lambda d: (d / "outcomes.parquet").write_bytes(b"PAR1"), "damaged"),
+    ],
+)
+def test_a_damaged_run_is_named(tmp_path: Path, damage: object, words: str) -> None:
+    write_run(tmp_path, RUN)
+    damage(tmp_path)  # type: ignore[operator]
+    with pytest.raises(RunError, match=words):
+        read_run(tmp_path)
+
+
+def test_a_folder_that_cannot_be_written_is_an_input_error(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(RunError, match="cannot write"):
+        write_run(tmp_path / "file" / "run", RUN)
+
+
+def test_results_alone_are_read_from_the_folder_or_the_file(tmp_path: Path) -> None:
+    write_run(tmp_path, RUN)
+    assert read_results(tmp_path) == read_results(tmp_path / "results.json")
