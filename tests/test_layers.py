@@ -1,0 +1,84 @@
+"""Imports go down only, and pure packages never meet I/O."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).resolve().parent.parent / "evalkit"
+
+BASE = {"errors", "calls", "records", "settings", "documents"}
+PURE = {"judging", "statistics", "report", "exchange", "boards"}
+IO = {"shipped", "suite", "prompts", "answers", "run", "ledger", "dispatch", "pricing", "tokens", "models"}
+LAYER = {
+    **dict.fromkeys(BASE, 0),
+    "language": 1,
+    **dict.fromkeys(PURE | IO, 2),
+    "pipeline": 3,
+    "notebook": 3,
+    "cli": 4,
+}
+FORBIDDEN_IN_PURE = {"socket", "sqlite3", "aiohttp", "openai", "anthropic", "subprocess", "tempfile", "urllib", "datasets", "vllm"}
+
+
+def unit(path: Path) -> str:
+    """The part of evalkit a file belongs to."""
+    return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+
+
+def imports(path: Path) -> set[str]:
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found |= {f"{node.module}.{alias.name}" for alias in node.names}
+    return found
+
+
+FILES = [path for path in sorted(PACKAGE.rglob("*.py")) if path != PACKAGE / "__init__.py"]
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_imports_go_down_only(path: Path) -> None:
+    here = unit(path)
+    assert here in LAYER, f"{here} has no layer yet: add it to LAYER"
+    used = {name.split(".")[1] for name in imports(path) if name.startswith("evalkit.") and name.split(".")[1] in LAYER}
+    for other in used - {here}:
+        assert LAYER[other] <= LAYER[here], f"{here} imports {other}, which stands above it"
+        assert not (here in PURE and other in IO), f"{here} is pure and imports {other}, which does I/O"
+        assert not (here in IO and other in PURE), f"{here} does I/O and imports {other}, which is pure: let pipeline join them"
+
+
+@pytest.mark.parametrize(
+    "path", [path for path in FILES if unit(path) in PURE | {"language"}], ids=lambda path: str(path.relative_to(PACKAGE))
+)
+def test_pure_packages_touch_no_network_disk_or_clock(path: Path) -> None:
+    assert not {name.split(".")[0] for name in imports(path)} & FORBIDDEN_IN_PURE
+    text = path.read_text("utf-8")
+    for word in ("open(", "datetime.now", "time.time(", "np.random.seed", "random.seed("):
+        assert f" {word}" not in text, f"{word} in a pure package"
+
+
+def test_only_the_command_line_prints() -> None:
+    for path in FILES:
+        if unit(path) != "cli":
+            calls = [n for n in ast.walk(ast.parse(path.read_text("utf-8"))) if isinstance(n, ast.Call)]
+            assert not [n for n in calls if isinstance(n.func, ast.Name) and n.func.id == "print"], path
+
+
+def test_help_imports_nothing_heavy() -> None:
+    """`evalkit --help` answers at once: no numeric library, no SDK, no YAML model is imported for it."""
+    code = (
+        "import sys\nfrom evalkit.cli.main import main\n"
+        "try: main(['--help'])\nexcept SystemExit: pass\n"
+        "print(sorted(m for m in sys.modules if '.' not in m), file=sys.stderr)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    for heavy in ("numpy", "pandas", "scipy", "openai", "anthropic", "pydantic", "pyarrow", "vllm", "rich", "yaml"):
+        assert f"'{heavy}'" not in done.stderr
+    assert "run a suite" in done.stdout
