@@ -12,7 +12,7 @@ import pytest
 PACKAGE = Path(__file__).resolve().parent.parent / "evalkit"
 
 BASE = {"errors", "calls", "records", "settings", "documents"}
-PURE = {"judging", "statistics", "report", "exchange", "boards"}
+PURE = {"conversation", "judging", "statistics", "report", "exchange", "boards"}
 IO = {"shipped", "suite", "prompts", "answers", "run", "ledger", "dispatch", "pricing", "tokens", "models"}
 LAYER = {
     **dict.fromkeys(BASE, 0),
