@@ -7,9 +7,14 @@ skipped: `EVALKIT_REQUIRE=vllm,browser,realdata` turns such a skip into a failur
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from tests.server import Server
 
 ROOT = Path(__file__).resolve().parent.parent
 REQUIRED = frozenset(filter(None, os.environ.get("EVALKIT_REQUIRE", "").split(",")))
@@ -39,3 +44,12 @@ def _no_keys_and_no_ledger(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> N
     for name in ("OPENAI_API_KEY", "ANTHROPIC_API_KEY", "OPENAI_BASE_URL", "EVALKIT_DATA", "AZURE_OPENAI_API_KEY"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("EVALKIT_LEDGER", str(tmp_path / "ledger.sqlite"))
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    """A local HTTP server of one's own that speaks the providers' wire formats; settings may change while it runs."""
+    from tests.server import Server
+
+    with Server() as running:
+        yield running

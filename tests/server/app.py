@@ -1,0 +1,247 @@
+"""The server itself: routes, faults, the log. Runs in a thread of its own with a loop of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import threading
+import time
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any, Self
+
+from aiohttp import web
+
+from tests.server import formats
+from tests.server.faults import Fault
+from tests.server.verdicts import Verdict, by_hash
+
+_ERROR_TYPES = {400: "invalid_request_error", 401: "authentication_error", 429: "rate_limit_error"}
+_REFUSED = {
+    "no_schema": ("response_format", "output_config"),
+    "no_logprobs": ("logprobs",),
+    "no_temperature": ("temperature",),
+    "no_max_tokens": ("max_tokens",),
+}
+
+
+class Server:
+    """A local server. All settings may be changed while it runs; `log` holds every request and its reply."""
+
+    def __init__(
+        self,
+        *,
+        port: int = 0,
+        latency: float = 0.0,
+        faults: Iterable[str] = (),
+        verdict: Verdict = by_hash,
+        answer: Callable[[Mapping[str, Any]], str] = formats.default_answer,
+        log_file: Path | None = None,
+        keep_log: bool = True,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        self.port = port
+        self.latency = latency
+        self.faults = [Fault.parse(text) for text in faults]
+        self.verdict = verdict
+        self.answer = answer
+        self.log_file = log_file
+        self.keep_log = keep_log
+        self.headers = dict(headers or {})
+        """Sent with every reply."""
+        self.reply_extra: dict[str, Any] = {}
+        """Merged into the message of every chat completion (reasoning_content …)."""
+        self.log: list[dict[str, Any]] = []
+        self.keys_seen: set[str] = set()
+        """Keys that clients sent; never written anywhere."""
+        self.in_flight = 0
+        self.most_in_flight = 0
+        self.count = 0
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._serve, name="evalkit-test-server", daemon=True)
+        self._ready = threading.Event()
+        self._stop: asyncio.Event
+
+    @property
+    def root(self) -> str:
+        """Address without a path: what the Anthropic SDK takes."""
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def base_url(self) -> str:
+        """Address with `/v1`: what the OpenAI SDK takes."""
+        return f"{self.root}/v1"
+
+    def fail(self, *faults: str) -> None:
+        """Commit these faults from now on, in place of earlier ones, counting requests from now."""
+        self.faults = [Fault.parse(text) for text in faults]
+        self.count = 0
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        if not self._ready.wait(30):
+            raise RuntimeError("the server did not start")
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._loop.call_soon_threadsafe(self._stop.set)
+        self._thread.join(30)
+
+    def wait(self) -> None:
+        """Serve until interrupted."""
+        while self._thread.is_alive():
+            self._thread.join(1)
+
+    def _serve(self) -> None:
+        asyncio.set_event_loop(self._loop)
+        try:
+            self._loop.run_until_complete(self._main())
+        finally:
+            self._loop.close()
+
+    async def _main(self) -> None:
+        self._stop = asyncio.Event()
+        app = web.Application(client_max_size=64 * 2**20)
+        app.router.add_post("/v1/chat/completions", self._handle)
+        app.router.add_post("/openai/deployments/{deployment}/chat/completions", self._handle)
+        app.router.add_post("/v1/completions", self._handle)
+        app.router.add_post("/v1/messages", self._handle)
+        app.router.add_post("/tokenize", self._handle)
+        app.router.add_get("/v1/models", self._models)
+        runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1, handler_cancellation=True)
+        await runner.setup()
+        site = web.TCPSite(runner, "127.0.0.1", self.port, backlog=1024)
+        await site.start()
+        self.port = runner.addresses[0][1]
+        self._ready.set()
+        await self._stop.wait()
+        await runner.cleanup()
+
+    async def _models(self, _: web.Request) -> web.Response:
+        return web.json_response(
+            {"object": "list", "data": [{"id": "local", "object": "model", "max_model_len": 8192}]}
+        )
+
+    async def _handle(self, http: web.Request) -> web.StreamResponse:
+        body = json.loads(await http.read())
+        key = http.headers.get("authorization", http.headers.get("x-api-key", http.headers.get("api-key", "")))
+        self.keys_seen.add(key.removeprefix("Bearer "))
+        self.count += 1
+        self.in_flight += 1
+        self.most_in_flight = max(self.most_in_flight, self.in_flight)
+        entry: dict[str, Any] = {"n": self.count, "time": time.time(), "path": http.path, "body": body, "fault": None}
+        try:
+            if self.latency:
+                await asyncio.sleep(self.latency)
+            fault = next(
+                (item for item in self.faults if item.hits(self.count) and _applies(item, http.path, body)), None
+            )
+            entry["fault"] = fault.kind if fault else None
+            return await self._reply(http, body, entry, fault)
+        finally:
+            self.in_flight -= 1
+            self._write(entry)
+
+    async def _reply(
+        self, http: web.Request, body: dict[str, Any], entry: dict[str, Any], fault: Fault | None
+    ) -> web.StreamResponse:
+        kind = fault.kind if fault else ""
+        if fault and (kind.isdigit() or kind in {"quota", "too_long"} or kind.startswith("no_")):
+            return self._error(http.path, fault, entry)
+        if kind == "hang":
+            await asyncio.sleep(float(fault.argument) if fault and fault.argument else 3600)
+        if kind == "reset":
+            entry["status"] = 0
+            assert http.transport is not None
+            http.transport.abort()
+            return web.Response()
+        document = self._document(http.path, body, entry, kind)
+        text = json.dumps(document, ensure_ascii=False)
+        if kind == "malformed":
+            text = text[: len(text) // 2] + "<!doctype html>"
+        if kind == "wrong_shape":
+            text = '{"object": "surprise"}'
+        entry["status"] = 200
+        if kind == "truncated":
+            return await self._cut_off(http, text.encode())
+        return web.Response(text=text, content_type="application/json", headers=self.headers)
+
+    def _document(self, path: str, body: dict[str, Any], entry: dict[str, Any], kind: str) -> dict[str, Any]:
+        number = entry["n"]
+        if path == "/tokenize":
+            return _tokenized(body)
+        if path == "/v1/completions":
+            return formats.echo_completion(number, body)
+        text, said, shown = formats.reply_to(body, verdict=self.verdict, answer=self.answer)
+        text = {"refusal": "I cannot help with that.", "empty": "", "cut": text[: len(text) // 2]}.get(kind, text)
+        entry.update(reply=text, verdict=said, material=shown)
+        if path == "/v1/messages":
+            finish = {"refusal": "refusal", "cut": "max_tokens", "filtered": "refusal"}.get(kind, "end_turn")
+            return formats.message(number, body, text, finish=finish)
+        finish = {"refusal": "refusal", "cut": "length", "filtered": "content_filter"}.get(kind, "stop")
+        document = formats.chat_completion(number, body, text, said, finish=finish)
+        document["choices"][0]["message"].update(self.reply_extra)
+        return document
+
+    def _error(self, path: str, fault: Fault, entry: dict[str, Any]) -> web.Response:
+        """Refuse a request the way the providers do."""
+        headers = dict(self.headers)
+        status = int(fault.kind) if fault.kind.isdigit() else 429 if fault.kind == "quota" else 400
+        if fault.kind == "429" and fault.argument != "none":
+            headers["retry-after"] = fault.argument or "0"
+        code, words = fault.kind, f"the server says {fault.kind}"
+        if fault.kind == "quota":
+            code, words = "insufficient_quota", "You exceeded your current quota, please check your plan."
+        elif fault.kind == "too_long":
+            code, words = "context_length_exceeded", "This model's maximum context length is 8192 tokens."
+            if path == "/v1/messages":
+                words = "prompt is too long: 9000 tokens > 8192 maximum"
+        elif fault.kind.startswith("no_"):
+            name = _REFUSED.get(fault.kind, (fault.kind,))[-1 if path == "/v1/messages" else 0]
+            code, words = "unsupported_parameter", f"Unsupported parameter: '{name}' is not supported with this model."
+        entry["status"] = status
+        kind = _ERROR_TYPES.get(status, "api_error")
+        error = {"type": kind, "message": words}
+        document = (
+            {"type": "error", "error": error}
+            if path == "/v1/messages"
+            else {"error": {**error, "code": code, "param": None}}
+        )
+        return web.json_response(document, status=status, headers=headers)
+
+    async def _cut_off(self, http: web.Request, content: bytes) -> web.StreamResponse:
+        """Promise the whole body, send half of it, and hang up."""
+        response = web.StreamResponse(headers={"content-type": "application/json", "content-length": str(len(content))})
+        await response.prepare(http)
+        await response.write(content[: len(content) // 2])
+        assert http.transport is not None
+        http.transport.close()
+        return response
+
+    def _write(self, entry: dict[str, Any]) -> None:
+        if self.keep_log:
+            self.log.append(entry)
+        if self.log_file:
+            with self.log_file.open("a", encoding="utf-8") as file:
+                file.write(json.dumps(entry, ensure_ascii=False) + "\n")
+
+
+def _applies(fault: Fault, path: str, body: Mapping[str, Any]) -> bool:
+    """Whether a fault concerns this request: a refused parameter must be there to be refused."""
+    if fault.kind == "no_completions":
+        return path == "/v1/completions"
+    if fault.kind == "no_tokenize":
+        return path == "/tokenize"
+    names = _REFUSED.get(fault.kind)
+    return names is None or any(body.get(name) is not None for name in names)
+
+
+def _tokenized(body: Mapping[str, Any]) -> dict[str, Any]:
+    """Answer `/tokenize` as vLLM does, with a chat template of a marker word before and after each message."""
+    if "messages" in body:
+        parts = [f"<{message['role']}> {formats.text_of(message['content'])} <end>\n" for message in body["messages"]]
+        text = "".join(parts) + ("<assistant>" if body.get("add_generation_prompt", True) else "")
+    else:
+        text = body["prompt"]
+    pieces = formats.tokens_of(text)
+    return {"tokens": [sum(piece.encode()) for piece in pieces], "count": len(pieces), "max_model_len": 8192}

@@ -1,0 +1,201 @@
+"""What the server answers: the texts, and the two wire formats around them."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from tests.server.verdicts import Verdict, as_choice, as_level, fill_schema, material, probability_of_a
+
+_WORDS = re.compile(r"\s*\S+|\s+")
+_SENTENCES = (
+    "Das hängt davon ab, was gebraucht wird.",
+    "The short answer is yes.",
+    "Ответ зависит от условий.",
+    "答案取决于具体情况。",
+    "الجواب يعتمد على السياق.",
+    "उत्तर परिस्थिति पर निर्भर करता है।",
+)
+
+
+def tokens_of(text: str) -> list[str]:
+    """Cut a text into pieces that join to it again: the server's idea of tokens."""
+    return _WORDS.findall(text)
+
+
+def default_answer(body: Mapping[str, Any]) -> str:
+    """Return an answer that depends on the model and the conversation, and on nothing else."""
+    content = json.dumps(
+        [body.get("model"), body.get("system"), body.get("messages"), body.get("seed")], sort_keys=True
+    )
+    digest = hashlib.sha256(content.encode()).digest()
+    return " ".join(_SENTENCES[byte % len(_SENTENCES)] for byte in digest[: 1 + digest[0] % 8])
+
+
+def text_of(content: Any) -> str:
+    """Return a message's content as text."""
+    if isinstance(content, str):
+        return content
+    return "".join(part.get("text", "") for part in content or [])
+
+
+def conversation_text(body: Mapping[str, Any]) -> str:
+    """Return every message, the system prompt included, as one text."""
+    parts = [text_of(body.get("system")), *(text_of(message.get("content")) for message in body.get("messages", ()))]
+    return "\n".join(part for part in parts if part)
+
+
+def wanted_schema(body: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """Return the JSON schema a request asks for, in any of the ways there are."""
+    form = body.get("response_format") or {}
+    if form.get("type") == "json_schema":
+        return form["json_schema"]["schema"]
+    if (body.get("output_config") or {}).get("format"):
+        return body["output_config"]["format"]["schema"]
+    if body.get("tool_choice", {}).get("type") == "tool":
+        return next(tool["input_schema"] for tool in body["tools"] if tool["name"] == body["tool_choice"]["name"])
+    return None
+
+
+def judge_reply(body: Mapping[str, Any], shown: Mapping[str, Any], verdict: Any) -> str:
+    """Return a verdict in the form that the prompt or the schema asks for."""
+    schema = wanted_schema(body)
+    if schema:
+        return json.dumps(fill_schema(schema, verdict), ensure_ascii=False)
+    if isinstance(verdict, Mapping):
+        return json.dumps(verdict, ensure_ascii=False)
+    if body.get("logprobs") and (body.get("max_tokens") or body.get("max_completion_tokens")) == 1:
+        return "A" if probability_of_a(verdict) >= 0.5 else "B"
+    asked = conversation_text({**body, "messages": body.get("messages", [])}).replace(json.dumps(shown), "")
+    if "[[A>>B]]" in asked:
+        return f"Both are fair.\n\n[[{as_level(verdict)}]]"
+    level = as_level(verdict) if "A>>B" in asked else as_choice(verdict)
+    return "Both answers were weighed.\n" + json.dumps({"reason": "it is better", "verdict": level})
+
+
+def reply_to(body: Mapping[str, Any], *, verdict: Verdict, answer: Any) -> tuple[str, Any, Mapping[str, Any] | None]:
+    """Return (reply text, verdict or None, material or None) of a request."""
+    shown = material(conversation_text(body))
+    if shown is None:
+        schema = wanted_schema(body)
+        return (json.dumps(fill_schema(schema, "A")) if schema else answer(body)), None, None
+    said = verdict(shown)
+    return judge_reply(body, shown, said), said, shown
+
+
+def usage_of(body: Mapping[str, Any], text: str) -> tuple[int, int]:
+    """Return (input tokens, output tokens)."""
+    return len(tokens_of(conversation_text(body) or str(body.get("prompt", "")))), len(tokens_of(text))
+
+
+def chat_completion(
+    number: int, body: Mapping[str, Any], text: str, verdict: Any, *, finish: str = "stop"
+) -> dict[str, Any]:
+    """Return an OpenAI chat completion."""
+    message: dict[str, Any] = {"role": "assistant", "content": text, "refusal": None}
+    if finish == "refusal":
+        message.update(content=None, refusal=text)
+        finish = "stop"
+    choice: dict[str, Any] = {"index": 0, "finish_reason": finish, "message": message, "logprobs": None}
+    if body.get("logprobs"):
+        likely = _top_logprobs(text, verdict, int(body.get("top_logprobs") or 0))
+        choice["logprobs"] = {"content": [{**likely[0], "top_logprobs": likely}] if likely else []}
+    given, made = usage_of(body, text)
+    return {
+        "id": f"chatcmpl-{number}",
+        "object": "chat.completion",
+        "created": 1_700_000_000,
+        "model": f"{body['model']}-served",
+        "system_fingerprint": "fp_local",
+        "choices": [choice],
+        "usage": {
+            "prompt_tokens": given,
+            "completion_tokens": made,
+            "total_tokens": given + made,
+            "prompt_tokens_details": {"cached_tokens": given // 2},
+            "completion_tokens_details": {"reasoning_tokens": 0},
+        },
+    }
+
+
+def _top_logprobs(text: str, verdict: Any, count: int) -> list[dict[str, Any]]:
+    """Return the most likely first tokens, as OpenAI writes them, the sampled one first."""
+    if verdict is None or isinstance(verdict, Mapping):
+        first = (tokens_of(text) or [""])[0]
+        chances = {first: 0.9, "other": 0.05}
+    else:
+        chance = probability_of_a(verdict)
+        chances = {"A": 0.95 * chance, "B": 0.95 * (1 - chance), " A": 0.04 * chance, " B": 0.04 * (1 - chance)}
+    ordered = sorted(chances.items(), key=lambda item: -item[1])[: max(count, 1)]
+    return [{"token": token, "logprob": math.log(p), "bytes": list(token.encode())} for token, p in ordered]
+
+
+def echo_completion(number: int, body: Mapping[str, Any]) -> dict[str, Any]:
+    """Return an OpenAI (legacy) completion that echoes the prompt with the log probability of each of its tokens."""
+    prompt = body["prompt"]
+    tokens = tokens_of(prompt) if isinstance(prompt, str) else [str(token) for token in prompt]
+    values = [None, *(log_probability(tokens[:at], token) for at, token in enumerate(tokens[1:], start=1))]
+    offsets = [sum(map(len, tokens[:at])) for at in range(len(tokens))]
+    made = [" and"] if body.get("max_tokens", 16) else []
+    return {
+        "id": f"cmpl-{number}",
+        "object": "text_completion",
+        "created": 1_700_000_000,
+        "model": f"{body['model']}-served",
+        "choices": [
+            {
+                "index": 0,
+                "finish_reason": "length",
+                "text": "".join([*(tokens if body.get("echo") else []), *made]),
+                "logprobs": {
+                    "tokens": [*tokens, *made],
+                    "token_logprobs": [*values, *(-1.0 for _ in made)],
+                    "top_logprobs": None,
+                    "text_offset": [*offsets, *(sum(map(len, tokens)) for _ in made)],
+                },
+                "prompt_logprobs": [
+                    None if value is None else {str(token): {"logprob": value, "rank": 1}}
+                    for token, value in zip(prompt if isinstance(prompt, list) else tokens, values, strict=True)
+                ],
+            }
+        ],
+        "usage": {
+            "prompt_tokens": len(tokens),
+            "completion_tokens": len(made),
+            "total_tokens": len(tokens) + len(made),
+        },
+    }
+
+
+def log_probability(before: Sequence[str], token: str) -> float:
+    """Return a log probability that depends on the token and on how much stands before it."""
+    return -(1 + len(token.strip()) % 5 + 0.25 * (len(before) % 4))
+
+
+def message(number: int, body: Mapping[str, Any], text: str, *, finish: str = "end_turn") -> dict[str, Any]:
+    """Return an Anthropic message."""
+    given, made = usage_of(body, text)
+    forced = (body.get("tool_choice") or {}).get("type") == "tool"
+    block: dict[str, Any] = {"type": "text", "text": text}
+    if forced and finish == "end_turn":
+        block = {"type": "tool_use", "id": "toolu_1", "name": body["tool_choice"]["name"], "input": json.loads(text)}
+        finish = "tool_use"
+    return {
+        "id": f"msg_{number}",
+        "type": "message",
+        "role": "assistant",
+        "model": f"{body['model']}-served",
+        "content": [block] if text else [],
+        "stop_reason": finish,
+        "stop_sequence": None,
+        "usage": {
+            "input_tokens": given - given // 2,
+            "output_tokens": made,
+            "cache_creation_input_tokens": 0,
+            "cache_read_input_tokens": given // 2,
+        },
+    }
