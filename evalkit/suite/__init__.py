@@ -1,0 +1,48 @@
+"""What people write: a suite and its parts, how one is found and read, and what the command line changes in it.
+
+A suite is a YAML file, or the bare name of one that ships. Reading one touches no network and asks nothing.
+"""
+
+from evalkit.suite.load import LoadedSuite, find_suite, load_suite, parse_suite
+from evalkit.suite.models import config_for, display_name, model_of, sampling_of, system_of
+from evalkit.suite.override import judge_config, model_config, override, pairings
+from evalkit.suite.schema import (
+    About,
+    AnswerLayout,
+    JudgeConfig,
+    ModelConfig,
+    ModelVariant,
+    Price,
+    PromptPart,
+    PromptSource,
+    Remote,
+    Sampling,
+    Suite,
+)
+
+__all__ = [
+    "About",
+    "AnswerLayout",
+    "JudgeConfig",
+    "LoadedSuite",
+    "ModelConfig",
+    "ModelVariant",
+    "Price",
+    "PromptPart",
+    "PromptSource",
+    "Remote",
+    "Sampling",
+    "Suite",
+    "config_for",
+    "display_name",
+    "find_suite",
+    "judge_config",
+    "load_suite",
+    "model_config",
+    "model_of",
+    "override",
+    "pairings",
+    "parse_suite",
+    "sampling_of",
+    "system_of",
+]

@@ -1,0 +1,76 @@
+"""From what people write of a model to what a call needs."""
+
+from __future__ import annotations
+
+from pathlib import PurePosixPath
+
+from evalkit import calls
+from evalkit.errors import Problem, SuiteError
+from evalkit.records import Prompt
+from evalkit.suite.schema import ModelConfig, Sampling
+
+
+def model_of(config: ModelConfig) -> calls.Model:
+    """Return the model that a configuration names.
+
+    Raises:
+        SuiteError: the reference is no `provider/model`.
+    """
+    try:
+        model = calls.Model.parse(config.model)
+    except ValueError as fault:
+        hint = "for example openai/gpt-4.1, or recorded/answers/{language}.jsonl"
+        raise SuiteError(Problem(message=str(fault), hint=hint)) from None
+    return calls.Model(
+        provider=model.provider,
+        name=model.name,
+        base_url=config.base_url or model.base_url,
+        endpoint=config.endpoint,
+        engine=config.engine,
+        api_key_env=config.api_key_env,
+    )
+
+
+def sampling_of(config: ModelConfig, generation: Sampling | None = None) -> calls.Sampling:
+    """Return how `config` draws its answers; what it leaves open is as `generation` says."""
+    suite = generation or Sampling()
+    own = {
+        name: getattr(suite, name) if getattr(config, name) is None else getattr(config, name)
+        for name in ("temperature", "top_p", "max_tokens", "seed")
+    }
+    return calls.Sampling(**own, stop=config.stop or suite.stop, extra={**suite.extra, **config.extra})
+
+
+def system_of(config: ModelConfig, generation: Sampling | None, language: str) -> str | None:
+    """Return the system prompt in `language`, or None."""
+    for system in (config.system, generation.system if generation else None):
+        text = system if isinstance(system, str) or system is None else system.get(language, system.get("default"))
+        if text is not None:
+            return text
+    return None
+
+
+def config_for(config: ModelConfig, prompt: Prompt) -> ModelConfig:
+    """Return the model that answers `prompt`: the variant that `by` chooses, else the model itself."""
+    variant = config.variants.get(prompt.meta.get(config.by, "")) if config.by else None
+    if variant is None:
+        return config
+    said = {name: getattr(variant, name) for name in variant.model_fields_set}
+    return config.model_copy(update={"base_url": None, "remote": None, **said, "by": None, "variants": {}})
+
+
+def display_name(config: ModelConfig) -> str:
+    """Return what tables call the model: its name, or the telling part of its reference.
+
+    `recorded/outputs/gpt-4o-mini/{language}.json` is gpt-4o-mini, `openai/org/aya@http://…` is aya.
+    """
+    if config.name:
+        return config.name
+    reference = config.model.partition("@http")[0]
+    provider, _, rest = reference.partition("/")
+    parts = PurePosixPath(rest).parts
+    if provider == "recorded":
+        stems = [PurePosixPath(part).stem if part == parts[-1] else part for part in parts]
+        telling = [part for part in stems if part not in {"/", ".", ".."} and "{" not in part]
+        return telling[-1] if telling else "recorded"
+    return parts[-1] if parts else reference
