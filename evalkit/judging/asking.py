@@ -1,0 +1,83 @@
+"""From a comparison to the requests that put it to the judge."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from evalkit.calls import Kind, Message, Model, Request
+from evalkit.judging import material
+from evalkit.judging.definition import JudgeDefinition, JudgeKind
+from evalkit.judging.pairing import ENGLISH, prompt_part
+from evalkit.judging.templates import render
+from evalkit.language.tags import describe
+from evalkit.records import Comparison, Generation
+
+
+def ask(
+    definition: JudgeDefinition, comparison: Comparison, *, models: Mapping[str, Model], attempt: int = 0
+) -> tuple[Request, ...]:
+    """Return the requests of one comparison, in the order in which `reading.read` expects their responses.
+
+    One for a judge that sees both answers; two (A, B) for one that scores each by itself; four for an implicit reward
+    (policy on A, reference on A, policy on B, reference on B). `models` maps the definition's roles to models.
+    """
+    if definition.kind is JudgeKind.REWARD:
+        return _reward_requests(definition, comparison, models=models)
+    a, b = comparison.answers
+    shown: list[dict[str, Generation]] = (
+        [{"answer": a}, {"answer": b}] if definition.pointwise else [{"answer_A": a, "answer_B": b}]
+    )
+    return tuple(
+        Request(
+            model=models["judge"],
+            messages=_messages(definition, comparison, answers, attempt=attempt),
+            sampling=definition.sampling.for_call(),
+            schema=definition.form_schema,
+            labels=tuple(token for tokens in definition.variants.values() for token in tokens),
+            repeat=comparison.repeat,
+            attempt=attempt,
+        )
+        for answers in shown
+    )
+
+
+def _messages(
+    definition: JudgeDefinition, comparison: Comparison, answers: Mapping[str, Generation], *, attempt: int
+) -> tuple[Message, ...]:
+    """Return the system message (the same for a whole language, so that it is cached) and the user message."""
+    prompt = comparison.prompt
+    parts = {part: prompt_part(prompt, part) for part in definition.uses}
+    content: dict[str, Any] = {"request": material.request_value(prompt)}
+    content |= {part: value for part, value in parts.items() if value}
+    content |= {name: material.answer_value(answer) for name, answer in answers.items()}
+    mark = material.nonce([prompt.text, *(material.answer_texts(answer) for answer in answers.values())])
+    values = {
+        "language": describe(prompt.language),
+        "material": material.enclose(material.as_json(content), mark),
+    }
+    user = render(definition.text("user", prompt.language), values)
+    if attempt and definition.reminder:
+        user = f"{user}\n\n{definition.reminder.strip()}"
+    system = render(definition.text("system", prompt.language), values)
+    return (*((Message("system", system),) if system else ()), Message("user", user))
+
+
+def _reward_requests(
+    definition: JudgeDefinition, comparison: Comparison, *, models: Mapping[str, Model]
+) -> tuple[Request, ...]:
+    """Return the scoring requests; the conversation is the prompt as a person would put it, not material to judge."""
+    prompt = comparison.prompt
+    values = {
+        "language": describe(prompt.language),
+        "prompt": prompt.text,
+        "english": prompt.meta.get(ENGLISH, ""),
+    }
+    system = render(definition.text("system", prompt.language), values)
+    user = render(definition.text("user", prompt.language), values)
+    messages = (*((Message("system", system),) if system else ()), Message("user", user))
+    return tuple(
+        Request(model=models[role], messages=messages, kind=Kind.SCORE, continuation=answer.text)
+        for answer in comparison.answers
+        for role in definition.roles
+    )

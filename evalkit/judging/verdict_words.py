@@ -1,0 +1,51 @@
+"""Words that people and models put before a verdict, in the languages that judges reply in."""
+
+from __future__ import annotations
+
+_BY_LANGUAGE = {
+    "en": "verdict|final verdict|my verdict|my final verdict|the final verdict|final answer|answer|decision"
+    "|final decision|winner|the winner|better|better answer|the better answer|better response|preferred answer|best answer|choice"
+    "|my choice|judgment|judgement|final judgment|conclusion|result|overall",
+    "de": "urteil|endgültiges urteil|mein urteil|fazit|antwort|bessere antwort|entscheidung|gewinner|ergebnis",
+    "fr": "verdict final|réponse|meilleure réponse|décision|gagnant|jugement|mon verdict|conclusion",
+    "es": "veredicto|veredicto final|respuesta|mejor respuesta|decisión|ganador|ganadora|conclusión|juicio",
+    "pt": "veredito|veredicto|veredito final|resposta|melhor resposta|decisão|vencedor|vencedora|conclusão",
+    "it": "verdetto|verdetto finale|risposta|risposta migliore|decisione|vincitore|giudizio|conclusione",
+    "nl": "oordeel|eindoordeel|antwoord|beste antwoord|beslissing|winnaar",
+    "pl": "werdykt|odpowiedź|lepsza odpowiedź|decyzja|zwycięzca|wynik",
+    "cs": "verdikt|odpověď|lepší odpověď|rozhodnutí|vítěz",
+    "ro": "verdict|răspuns|decizie|concluzie",
+    "ru": "вердикт|итоговый вердикт|окончательный вердикт|итог|ответ|лучший ответ|решение|победитель|вывод",
+    "uk": "вердикт|остаточний вердикт|відповідь|рішення|переможець|висновок",
+    "sr": "пресуда|одговор|одлука|presuda|odgovor|odluka",
+    "el": "ετυμηγορία|τελική ετυμηγορία|απάντηση|απόφαση|νικητής",
+    "tr": "karar|nihai karar|son karar|sonuç|cevap|yanıt|kazanan",
+    "ar": "الحكم|الحكم النهائي|النتيجة|الإجابة|الإجابة الأفضل|القرار|الفائز",
+    "fa": "رأی|رای|رأی نهایی|نتیجه|پاسخ|حکم|تصمیم",
+    "he": "פסק דין|תשובה|התשובה הטובה יותר|החלטה|מסקנה",
+    "ur": "فیصلہ|جواب|نتیجہ",
+    "hi": "निर्णय|अंतिम निर्णय|उत्तर|बेहतर उत्तर|फैसला|फ़ैसला|निष्कर्ष",
+    "bn": "রায়|চূড়ান্ত রায়|উত্তর|সিদ্ধান্ত",
+    "ta": "தீர்ப்பு|முடிவு|பதில்",
+    "te": "తీర్పు|నిర్ణయం|సమాధానం",
+    "th": "คำตัดสิน|ผลการตัดสิน|คำตอบ|คำตอบที่ดีกว่า|ผล|สรุป",
+    "vi": "phán quyết|kết luận|câu trả lời|câu trả lời tốt hơn|quyết định",
+    "id": "putusan|keputusan|jawaban|jawaban terbaik|kesimpulan|pemenang",
+    "fil": "hatol|sagot|pasya",
+    "sw": "uamuzi|hukumu|jibu|jibu bora|mshindi",
+    "zh": "判决|裁决|最终裁决|结论|最终结论|最终判断|判断|答案|更好的回答|胜者|结果|判決|裁決|結論|最終結論"
+    "|最終判斷|最終裁決",
+    "ja": "判定|最終判定|結論|回答|答え|勝者|評価",
+    "ko": "판정|최종 판정|결론|답|답변|더 나은 답변|승자|결과|평결",
+}
+
+_NOUNS = (
+    "answer|response|assistant|model|output|option|antwort|réponse|respuesta|resposta|risposta|ответ|відповідь|回答|答案"
+    "|回复|選択肢|답변|응답|الإجابة|پاسخ|उत्तर|উত্তর|คำตอบ|câu trả lời|jawaban|cevap|yanıt|jibu|odpowiedź|antwoord"
+)
+
+VERDICT_WORDS = tuple(dict.fromkeys(word for line in _BY_LANGUAGE.values() for word in line.split("|")))
+"""Words for "verdict", "better answer", "winner" …"""
+
+NOUNS = tuple(_NOUNS.split("|"))
+"""Words for "answer" that may stand between: "Verdict: Answer A"."""
