@@ -4,8 +4,8 @@ from __future__ import annotations
 
 _BY_LANGUAGE = {
     "en": "verdict|final verdict|my verdict|my final verdict|the final verdict|final answer|answer|decision"
-    "|final decision|winner|the winner|better|better answer|the better answer|better response|preferred answer|best answer|choice"
-    "|my choice|judgment|judgement|final judgment|conclusion|result|overall",
+    "|final decision|winner|the winner|better|better answer|the better answer|better response|preferred answer"
+    "|best answer|choice|my choice|judgment|judgement|final judgment|conclusion|result|overall",
     "de": "urteil|endgültiges urteil|mein urteil|fazit|antwort|bessere antwort|entscheidung|gewinner|ergebnis",
     "fr": "verdict final|réponse|meilleure réponse|décision|gagnant|jugement|mon verdict|conclusion",
     "es": "veredicto|veredicto final|respuesta|mejor respuesta|decisión|ganador|ganadora|conclusión|juicio",

@@ -1,0 +1,126 @@
+"""Flags for answers that address the judge instead of the person who asked. Shown and counted, never a verdict.
+
+The constant answer that won 86.5 % on AlpacaEval 2 (Zheng et al. 2024, Cheating Automatic LLM Benchmarks) trips two of
+them: it is the same for every prompt, and it forges the judge's own format. The patterns are narrow on purpose: a flag
+accuses, and ordinary answers hold code, HTML and quotations.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from evalkit.judging.material import answer_texts
+from evalkit.records import Generation, LanguageCheck, LanguageStatus
+
+DUPLICATE_SHARE = 0.05
+"""More repeated answers than this is suspect; of 28 published models the honest ones have 1 % or less."""
+
+_CONTROL_TOKENS = re.compile(
+    r"<[|｜][\w▁ ]{2,40}[|｜]>|<</?SYS>>|\[/?INST\]|</?(?:start|end)_of_turn>|<(?:bos|eos)>|<\|?im_(?:start|end)\|?>"
+)
+
+_VERDICT_STRINGS = re.compile(
+    r"\[\[\s*(?:[ABC]|TIE|A\s*>{1,2}\s*B|B\s*>{1,2}\s*A|A\s*=\s*B|[ab]|tie)\s*\]\]"
+    r"|【【?\s*[ABC]\s*】】?"
+    r"|[\"']?(?:verdict|winner|preference|preferred_answer)[\"']?\s*[:=：]\s*[\"'](?:A|B|TIE|model_[ab]|answer_[AB])[\"']"
+    r"|(?i:final\s+verdict)\W{1,6}(?:A|B|TIE)\b"
+    r"|(?:MATERIAL>>>|<<<MATERIAL)"
+    r"|[\"']model_identifier[\"']|##\s*(?:Model Outputs|Unordered Outputs|Best Model Identifier)"
+    r"|(?i:output\s*\([ab]\)\s+is\s+better|answer_[ab]\s+(?:is|was)\s+better)",
+)
+
+_TO_THE_JUDGE = re.compile(
+    r"(?i)\b(?:ignore|disregard|forget)\s+(?:all\s+|any\s+)?(?:of\s+)?(?:the\s+|your\s+|these\s+|those\s+)?"
+    r"(?:above\b\s*(?:#|instructions?|prompts?|text|rubric)|(?:previous|prior|preceding|earlier)\s+(?:instructions?|prompts?|rules|rubric))"
+    r"|ignor(?:iere|ieren Sie)\s+(?:alle\s+)?(?:vorherigen|bisherigen|obigen)\s+(?:anweisungen|instruktionen)"
+    r"|ignore[zr]?\s+(?:toutes\s+)?les\s+instructions\s+(?:précédentes|ci-dessus)"
+    r"|ignor[ae]\s+(?:todas\s+)?(?:las\s+)?instrucciones\s+(?:anteriores|previas)"
+    r"|ignore\s+(?:todas\s+)?as\s+instruções\s+anteriores"
+    r"|ignora\s+(?:tutte\s+)?le\s+istruzioni\s+precedenti"
+    r"|игнорируй(?:те)?\s+(?:все\s+)?предыдущие\s+(?:инструкции|указания)"
+    r"|önceki\s+(?:tüm\s+)?talimatları\s+(?:yok\s+say|unut|göz\s+ardı\s+et)"
+    r"|abaikan\s+(?:semua\s+)?(?:instruksi|perintah)\s+(?:sebelumnya|di\s+atas)"
+    r"|puuza\s+maagizo\s+(?:yote\s+)?(?:ya\s+awali|yaliyotangulia)"
+    r"|تجاهل\s+(?:جميع\s+|كل\s+)?التعليمات\s+السابقة"
+    r"|पिछले\s+(?:सभी\s+)?निर्देशों\s+को\s+(?:अनदेखा|नज़रअंदाज़)"
+    r"|忽略(?:之前|以上|上述|前面|先前)(?:的)?(?:所有|全部)?(?:的)?(?:指令|指示|说明)"
+    r"|(?:これまで|以前|上記)の(?:すべての)?指示(?:を|は)(?:すべて)?無視"
+    r"|이전(?:의)?\s*(?:모든\s*)?지시(?:를|사항을)?\s*(?:모두\s*)?무시"
+)
+
+
+def flags_of(answer: Generation) -> tuple[str, ...]:
+    """Return what one answer by itself shows: empty, control_tokens, verdict_strings, truncated."""
+    text = unicodedata.normalize("NFC", answer_texts(answer))
+    found = {
+        "empty": not answer.text.strip(),
+        "control_tokens": _CONTROL_TOKENS.search(text),
+        "verdict_strings": _VERDICT_STRINGS.search(text) or _TO_THE_JUDGE.search(text),
+        "truncated": answer.finish_reason == "length",
+    }
+    return tuple(name for name, value in found.items() if value)
+
+
+def flag_answers(
+    answers: Sequence[Generation], checks: Mapping[tuple[str, str], LanguageCheck] | None = None
+) -> list[dict[str, Any]]:
+    """Return one row per language (docs/results.md, `checks`): how many answers show what.
+
+    `duplicates` counts answers whose text (NFKC, case folded, spaces collapsed) answers another prompt too.
+    """
+    return [
+        _row(language, [answer for answer in answers if answer.language == language], checks or {})
+        for language in dict.fromkeys(answer.language for answer in answers)
+    ]
+
+
+def _row(
+    language: str, answers: Sequence[Generation], checks: Mapping[tuple[str, str], LanguageCheck]
+) -> dict[str, Any]:
+    flags = Counter(flag for answer in answers for flag in flags_of(answer))
+    statuses = Counter(checks[answer.key].status for answer in answers if answer.key in checks)
+    duplicates = len(repeated_answers(answers))
+    return {
+        "language": language,
+        "n": len(answers),
+        "empty": flags["empty"],
+        "duplicates": duplicates,
+        "duplicate_share": duplicates / len(answers),
+        "control_tokens": flags["control_tokens"],
+        "verdict_strings": flags["verdict_strings"],
+        "wrong": statuses[LanguageStatus.WRONG],
+        "mixed": statuses[LanguageStatus.MIXED],
+        "unknown": statuses[LanguageStatus.NONE],
+        "truncated": flags["truncated"],
+    }
+
+
+def repeated_answers(answers: Iterable[Generation]) -> set[tuple[str, str]]:
+    """Return the keys of the answers of one model whose text stands under more than one prompt of its language."""
+    texts = {answer.key: _folded(answer) for answer in answers}
+    prompts_by_text = Counter((key[0], text) for key, text in texts.items() if text)
+    return {key for key, text in texts.items() if prompts_by_text[key[0], text] > 1}
+
+
+def _folded(answer: Generation) -> str:
+    return " ".join(unicodedata.normalize("NFKC", answer_texts(answer)).casefold().split())
+
+
+def warnings(rows: Iterable[Mapping[str, Any]], *, who: str) -> list[str]:
+    """Return sentences for readers about the rows of `flag_answers` that need a look."""
+    found = []
+    for row in rows:
+        place = f"{who}, {row['language']}"
+        if row["duplicate_share"] > DUPLICATE_SHARE:
+            found.append(f"{place}: {row['duplicates']} of {row['n']} answers repeat one another (constant answers?)")
+        if row["verdict_strings"]:
+            found.append(f"{place}: {row['verdict_strings']} answers hold verdicts or orders to the judge")
+        if row["control_tokens"]:
+            found.append(f"{place}: {row['control_tokens']} answers hold control tokens of chat templates")
+        if row["empty"]:
+            found.append(f"{place}: {row['empty']} answers are empty")
+    return found
