@@ -26,31 +26,39 @@ _CONTROL_TOKENS = re.compile(
 _VERDICT_STRINGS = re.compile(
     r"\[\[\s*(?:[ABC]|TIE|A\s*>{1,2}\s*B|B\s*>{1,2}\s*A|A\s*=\s*B|[ab]|tie)\s*\]\]"
     r"|【【?\s*[ABC]\s*】】?"
-    r"|[\"']?(?:verdict|winner|preference|preferred_answer)[\"']?\s*[:=：]\s*[\"'](?:A|B|TIE|model_[ab]|answer_[AB])[\"']"
-    r"|(?i:final\s+verdict)\W{1,6}(?:A|B|TIE)\b"
-    r"|(?:MATERIAL>>>|<<<MATERIAL)"
-    r"|[\"']model_identifier[\"']|##\s*(?:Model Outputs|Unordered Outputs|Best Model Identifier)"
-    r"|(?i:output\s*\([ab]\)\s+is\s+better|answer_[ab]\s+(?:is|was)\s+better)",
+    r"|\b(?:verdict|winner|preference|preferred_answer)[\"']?\s*[:=：]\s*[\"'](?:A|B|TIE|model_[ab]|answer_[AB])[\"']"
+    r"|[Ff]inal [Vv]erdict\W{1,6}(?:A|B|TIE)\b"
+    r"|MATERIAL>>>|<<<MATERIAL"
+    r"|[\"']model_identifier[\"']|## (?:Model Outputs|Unordered Outputs|Best Model Identifier)"
+    r"|[Oo]utput \([ab]\) is better|answer_[abAB] (?:is|was) better"
 )
 
-_TO_THE_JUDGE = re.compile(
-    r"(?i)\b(?:ignore|disregard|forget)\s+(?:all\s+|any\s+)?(?:of\s+)?(?:the\s+|your\s+|these\s+|those\s+)?"
-    r"(?:above\b\s*(?:#|instructions?|prompts?|text|rubric)|(?:previous|prior|preceding|earlier)\s+(?:instructions?|prompts?|rules|rubric))"
-    r"|ignor(?:iere|ieren Sie)\s+(?:alle\s+)?(?:vorherigen|bisherigen|obigen)\s+(?:anweisungen|instruktionen)"
-    r"|ignore[zr]?\s+(?:toutes\s+)?les\s+instructions\s+(?:précédentes|ci-dessus)"
-    r"|ignor[ae]\s+(?:todas\s+)?(?:las\s+)?instrucciones\s+(?:anteriores|previas)"
-    r"|ignore\s+(?:todas\s+)?as\s+instruções\s+anteriores"
-    r"|ignora\s+(?:tutte\s+)?le\s+istruzioni\s+precedenti"
-    r"|игнорируй(?:те)?\s+(?:все\s+)?предыдущие\s+(?:инструкции|указания)"
-    r"|önceki\s+(?:tüm\s+)?talimatları\s+(?:yok\s+say|unut|göz\s+ardı\s+et)"
-    r"|abaikan\s+(?:semua\s+)?(?:instruksi|perintah)\s+(?:sebelumnya|di\s+atas)"
-    r"|puuza\s+maagizo\s+(?:yote\s+)?(?:ya\s+awali|yaliyotangulia)"
-    r"|تجاهل\s+(?:جميع\s+|كل\s+)?التعليمات\s+السابقة"
-    r"|पिछले\s+(?:सभी\s+)?निर्देशों\s+को\s+(?:अनदेखा|नज़रअंदाज़)"
-    r"|忽略(?:之前|以上|上述|前面|先前)(?:的)?(?:所有|全部)?(?:的)?(?:指令|指示|说明)"
-    r"|(?:これまで|以前|上記)の(?:すべての)?指示(?:を|は)(?:すべて)?無視"
-    r"|이전(?:의)?\s*(?:모든\s*)?지시(?:를|사항을)?\s*(?:모두\s*)?무시"
+_ORDER_WORDS = (
+    *("ignor", "disregard", "forget", "игнорируй", "önceki", "abaikan", "puuza"),
+    *("تجاهل", "पिछले", "忽略", "無視", "무시"),
 )
+"""One of these stands in every order below; looking for them first spares most answers the long pattern."""
+
+_TO_THE_JUDGE = re.compile(
+    r"\b(?:ignore|disregard|forget) (?:all |any )?(?:of )?(?:the |your |these |those )?"
+    r"(?:above\b ?(?:#|instructions?|prompts?|text|rubric)"
+    r"|(?:previous|prior|preceding|earlier) (?:instructions?|prompts?|rules|rubric))"
+    r"|ignorier(?:e|en sie) (?:alle )?(?:vorherigen|bisherigen|obigen) (?:anweisungen|instruktionen)"
+    r"|ignore[zr]? (?:toutes )?les instructions (?:précédentes|ci-dessus)"
+    r"|ignor[ae] (?:todas )?(?:las )?instrucciones (?:anteriores|previas)"
+    r"|ignore (?:todas )?as instruções anteriores"
+    r"|ignora (?:tutte )?le istruzioni precedenti"
+    r"|игнорируй(?:те)? (?:все )?предыдущие (?:инструкции|указания)"
+    r"|önceki (?:tüm )?talimatları (?:yok say|unut|göz ardı et)"
+    r"|abaikan (?:semua )?(?:instruksi|perintah) (?:sebelumnya|di atas)"
+    r"|puuza maagizo (?:yote )?(?:ya awali|yaliyotangulia)"
+    r"|تجاهل (?:جميع |كل )?التعليمات السابقة"
+    r"|पिछले (?:सभी )?निर्देशों को (?:अनदेखा|नज़रअंदाज़)"
+    r"|忽略(?:之前|以上|上述|前面|先前)的?(?:所有|全部)?的?(?:指令|指示|说明)"
+    r"|(?:これまで|以前|上記)の(?:すべての)?指示[をは](?:すべて)?無視"
+    r"|이전의? ?(?:모든 ?)?지시(?:를|사항을)? ?(?:모두 ?)?무시"
+)
+"""Orders to forget the judge's own instructions, matched on lower-case text with single spaces."""
 
 
 def flags_of(answer: Generation) -> tuple[str, ...]:
@@ -59,10 +67,17 @@ def flags_of(answer: Generation) -> tuple[str, ...]:
     found = {
         "empty": not answer.text.strip(),
         "control_tokens": _CONTROL_TOKENS.search(text),
-        "verdict_strings": _VERDICT_STRINGS.search(text) or _TO_THE_JUDGE.search(text),
+        "verdict_strings": _VERDICT_STRINGS.search(text) or _orders_the_judge(text),
         "truncated": answer.finish_reason == "length",
     }
     return tuple(name for name, value in found.items() if value)
+
+
+def _orders_the_judge(text: str) -> bool:
+    lowered = text.lower()
+    if not any(word in lowered for word in _ORDER_WORDS):
+        return False
+    return _TO_THE_JUDGE.search(" ".join(lowered.split())) is not None
 
 
 def flag_answers(
