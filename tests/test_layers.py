@@ -18,9 +18,10 @@ LAYER = {
     **dict.fromkeys(BASE, 0),
     "language": 1,
     **dict.fromkeys(PURE | IO, 2),
-    "pipeline": 3,
-    "notebook": 3,
-    "cli": 4,
+    "stages": 3,
+    "pipeline": 4,
+    "notebook": 5,
+    "cli": 5,
 }
 FORBIDDEN_IN_PURE = {"socket", "sqlite3", "aiohttp", "openai", "anthropic", "subprocess", "tempfile", "urllib", "datasets", "vllm"}
 

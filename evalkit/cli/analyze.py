@@ -1,0 +1,32 @@
+"""`evalkit analyze`: estimate again from a run directory alone."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from evalkit.cli.output import declare, print_json
+
+
+def add_parser(commands: Any, summary: str) -> None:
+    """Declare the command."""
+    parser = declare(commands, "analyze", summary, example="evalkit analyze reports/quickstart/sprout-2", handler=run)
+    parser.add_argument("run", type=Path, metavar="RUN", help="a run directory")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Write results.json and report.html again."""
+    from rich.console import Console
+
+    from evalkit.pipeline import analyze
+    from evalkit.report.terminal import render_terminal
+
+    data = analyze(args.run)
+    if args.json:
+        print_json(data.results)
+        return 0
+    console = Console()
+    for part in render_terminal(data.results):
+        console.print(part)
+    return 0

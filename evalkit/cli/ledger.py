@@ -1,0 +1,89 @@
+"""`evalkit ledger`: look into the ledger, merge others into it, forget a model."""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from evalkit.cli.job import ledger_path
+from evalkit.cli.output import declare, print_json
+from evalkit.errors import InputError, Problem
+
+
+def add_parser(commands: Any, summary: str) -> None:
+    """Declare the command."""
+    parser = declare(commands, "ledger", summary, example="evalkit ledger merge shard-*/ledger.sqlite", handler=run)
+    parser.add_argument("action", nargs="?", choices=["info", "merge", "prune"], default="info")
+    parser.add_argument("files", nargs="*", type=Path, metavar="FILE", help="ledgers to merge into this one")
+    parser.add_argument("--model", metavar="REF", help="prune: the model to forget, as `ledger info` names it")
+    parser.add_argument(
+        "--ledger", type=Path, metavar="FILE", help="ledger (default: EVALKIT_LEDGER or .evalkit/ledger.sqlite)"
+    )
+    parser.add_argument("--yes", action="store_true", help="prune: do not ask")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Do what `action` says."""
+    from evalkit.ledger import Ledger
+
+    path = ledger_path(args.ledger)
+    if args.action != "merge" and not path.is_file():
+        raise InputError(
+            Problem(where=str(path), message="no ledger here yet", hint="name one with --ledger, or run a suite first")
+        )
+    with Ledger(path) as ledger:
+        if args.action == "merge":
+            return _merge(ledger, args)
+        if args.action == "prune":
+            return _prune(ledger, args)
+        return _info(ledger, args)
+
+
+def _info(ledger: Any, args: argparse.Namespace) -> int:
+    held = ledger.holdings()
+    if args.json:
+        print_json([asdict(item) for item in held])
+        return 0
+    for item in held:
+        cost = "price unknown" if item.cost is None else f"${item.cost:.2f}"
+        print(
+            f"{item.provider}/{item.model}  {item.kind}  {item.responses:,} responses  {cost}  {item.first} to {item.last}"
+        )
+    if not held:
+        print("the ledger is empty")
+    return 0
+
+
+def _merge(ledger: Any, args: argparse.Namespace) -> int:
+    if not args.files:
+        raise InputError(Problem(message="no ledger to merge", hint="evalkit ledger merge FILE…"))
+    taken = {str(path): ledger.merge(path) for path in args.files}
+    if args.json:
+        print_json({"merged": taken})
+    else:
+        for path, count in taken.items():
+            print(f"{path}: {count:,} new responses")
+    return 0
+
+
+def _prune(ledger: Any, args: argparse.Namespace) -> int:
+    provider, slash, model = (args.model or "").partition("/")
+    if not slash:
+        raise InputError(
+            Problem(
+                message="say which model to forget", hint="--model provider/model, as `evalkit ledger info` names it"
+            )
+        )
+    if (
+        not args.yes
+        and input(f"forget all responses of {args.model}? They would have to be paid for again. [y/N] ") != "y"
+    ):
+        return 0
+    count = ledger.prune(provider=provider, model=model)
+    if args.json:
+        print_json({"forgotten": count})
+    else:
+        print(f"{count:,} responses forgotten")
+    return 0

@@ -1,0 +1,154 @@
+"""How far a run is: a live table on a terminal, a plain line a minute elsewhere, nothing with --json."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from evalkit.dispatch import Event, EventKind, Task
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+_LINE_EVERY = 60.0
+_DONE = {EventKind.FINISHED, EventKind.REUSED, EventKind.FAILED}
+
+
+@dataclass
+class Lane:
+    """One stage in one language."""
+
+    total: int = 0
+    done: int = 0
+    asked: int = 0
+    failed: int = 0
+
+
+@dataclass
+class Board:
+    """Counts of every lane. `planned` and `__call__` are what the pipeline reports to."""
+
+    lanes: dict[tuple[str, str], Lane] = field(default_factory=dict)
+    retries: Counter[str] = field(default_factory=Counter)
+    spent: float | None = 0.0
+    message: str = ""
+    started: float = field(default_factory=time.monotonic)
+
+    def planned(self, tasks: Sequence[Task]) -> None:
+        """Take up what a stage is about to ask for."""
+        for task in {task.key: task for task in tasks}.values():
+            self.lanes.setdefault((task.stage, task.language), Lane()).total += 1
+
+    def __call__(self, event: Event) -> None:
+        """Take up one event."""
+        lane = self.lanes.setdefault((event.stage, event.language), Lane()) if event.stage else Lane()
+        lane.done += event.kind in _DONE
+        lane.asked += event.kind is EventKind.FINISHED
+        lane.failed += event.kind is EventKind.FAILED
+        if event.kind is EventKind.RETRY:
+            self.retries[event.message] += 1
+        if event.kind is EventKind.STOPPING:
+            self.message = event.message
+        if event.kind is not EventKind.REUSED:
+            self.spent = event.spent
+
+    def rate(self) -> float:
+        """Answers a second since the start."""
+        return sum(lane.asked for lane in self.lanes.values()) / max(1e-9, time.monotonic() - self.started)
+
+    def seconds_left(self) -> float | None:
+        """Time until the planned requests are answered, at the rate so far."""
+        left = sum(lane.total - lane.done for lane in self.lanes.values())
+        return left / self.rate() if self.rate() > 0 else None
+
+    def line(self) -> str:
+        """Everything in one line."""
+        stages: dict[str, Lane] = {}
+        for (stage, _), lane in self.lanes.items():
+            whole = stages.setdefault(stage, Lane())
+            whole.total, whole.done, whole.failed = (
+                whole.total + lane.total,
+                whole.done + lane.done,
+                whole.failed + lane.failed,
+            )
+        parts = [
+            f"{stage} {one.done:,}/{one.total:,}" + (f" ({one.failed} failed)" if one.failed else "")
+            for stage, one in stages.items()
+        ]
+        return "  ".join(
+            [*parts, f"{self.rate():.1f}/s", _money(self.spent), f"{_clock(self.seconds_left())} left", self.message]
+        ).strip()
+
+    def table(self) -> Table:
+        """Everything as a table, a row per stage and language."""
+        from rich.progress_bar import ProgressBar
+        from rich.table import Table
+
+        table = Table(
+            box=None,
+            pad_edge=False,
+            caption=f"{self.rate():.1f}/s · {_money(self.spent)} · {_clock(self.seconds_left())} left · {sum(self.retries.values())} retries {self.message}",
+            caption_justify="left",
+        )
+        for title in ("stage", "language", "", "done", "failed"):
+            table.add_column(title, justify="right" if title in {"done", "failed"} else "left")
+        for (stage, language), lane in self.lanes.items():
+            bar = ProgressBar(total=max(1, lane.total), completed=lane.done, width=30)
+            table.add_row(stage, language, bar, f"{lane.done:,}/{lane.total:,}", str(lane.failed or ""))
+        return table
+
+
+@contextlib.contextmanager
+def progress_display(*, quiet: bool) -> Iterator[Board]:
+    """Show a board while the block runs."""
+    board = Board()
+    if quiet:
+        yield board
+    elif sys.stderr.isatty():
+        from rich.console import Console
+        from rich.live import Live
+
+        with Live(get_renderable=board.table, console=Console(stderr=True), refresh_per_second=4, transient=True):
+            yield board
+    else:
+        with _lines(board):
+            yield board
+
+
+@contextlib.contextmanager
+def _lines(board: Board) -> Iterator[None]:
+    """Print a line a minute from a thread that ends with the block."""
+    import threading
+
+    ended = threading.Event()
+
+    def report() -> None:
+        while not ended.wait(_LINE_EVERY):
+            print(board.line(), file=sys.stderr, flush=True)
+
+    thread = threading.Thread(target=report, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
+        if any(lane.asked or lane.failed for lane in board.lanes.values()):
+            print(board.line(), file=sys.stderr, flush=True)
+
+
+def _money(spent: float | None) -> str:
+    return "cost unknown" if spent is None else f"${spent:.2f}"
+
+
+def _clock(seconds: float | None) -> str:
+    if seconds is None:
+        return "–"
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"

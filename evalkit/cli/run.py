@@ -1,0 +1,74 @@
+"""`evalkit run`: the main job, from a suite to a report."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING, Any
+
+from evalkit.cli.job import add_options, job_from
+from evalkit.cli.output import declare, print_json, say
+
+if TYPE_CHECKING:
+    from evalkit.pipeline import Finished, Job
+
+
+def add_parser(commands: Any, summary: str) -> None:
+    """Declare the command."""
+    example = "evalkit run xalpaca --candidate openai/gpt-4.1-mini --languages de,fr --limit 100"
+    add_options(declare(commands, "run", summary, example=example, handler=run))
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run the suite; print the tables and where the report is."""
+    job = job_from(args)
+    finished = execute(job, quiet=args.json)
+    if args.json:
+        print_json(_document(finished))
+    else:
+        show(job, finished)
+    if finished.stopped:
+        raise finished.stopped
+    return 0
+
+
+def execute(job: Job, *, quiet: bool) -> Finished:
+    """Run a job with its progress on standard error."""
+    import asyncio
+
+    from evalkit.cli.progress import progress_display
+    from evalkit.pipeline import run as run_job
+
+    with progress_display(quiet=quiet) as progress:
+        return asyncio.run(run_job(job, progress=progress))
+
+
+def show(job: Job, finished: Finished) -> None:
+    """Print what a person wants to know at the end."""
+    from rich.console import Console
+
+    from evalkit.report.terminal import render_terminal
+
+    console = Console()
+    for folder, data in finished.runs:
+        for part in render_terminal(data.results):
+            console.print(part)
+        console.print(f"\nreport: {folder / 'report.html'}", soft_wrap=True, highlight=False)
+    paid = "at an unknown price" if finished.paid is None else f"for ${finished.paid:.2f}"
+    say(f"{finished.asked:,} requests answered now {paid}; {finished.reused:,} were in the ledger already")
+    if job.shard:
+        say(
+            f"part {job.shard[0]} of {job.shard[1]} is in the ledger: merge all parts with `evalkit ledger merge`, then run without --shard"
+        )
+
+
+def _document(finished: Finished) -> dict[str, Any]:
+    return {
+        "runs": [
+            {"directory": str(folder), "report": str(folder / "report.html"), "results": data.results}
+            for folder, data in finished.runs
+        ],
+        "asked": finished.asked,
+        "reused": finished.reused,
+        "paid": finished.paid,
+        "incomplete": str(finished.stopped) if finished.stopped else None,
+    }

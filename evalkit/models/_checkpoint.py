@@ -1,0 +1,38 @@
+"""Know a checkpoint folder by its content, so that its path never matters and a retrained one is asked anew."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+
+from evalkit.calls import Model
+
+_WHOLE = 4 << 20
+"""Files up to this size (configuration, tokenizer, templates) are read whole, in bytes."""
+_BLOCKS, _BLOCK = 64, 64 << 10
+"""Larger ones (weights) are read in this many blocks of this many bytes, spread evenly: training changes all of them."""
+
+
+def known_by_content(model: Model) -> Model:
+    """Return the model with its `weights` digest where its name is a folder on disk, else as it is."""
+    folder = Path(model.name)
+    return replace(model, weights=digest(folder.resolve())) if folder.is_dir() else model
+
+
+@cache
+def digest(folder: Path) -> str:
+    """Return a SHA-256 (first 32 hex digits) over the folder's files."""
+    total = hashlib.sha256()
+    for path in sorted(path for path in folder.rglob("*") if path.is_file() and not path.name.startswith(".")):
+        size = path.stat().st_size
+        total.update(f"{path.relative_to(folder).as_posix()}\0{size}\0".encode())
+        with path.open("rb") as file:
+            if size <= _WHOLE:
+                total.update(file.read())
+                continue
+            for block in range(_BLOCKS):
+                file.seek((size - _BLOCK) * block // (_BLOCKS - 1))
+                total.update(file.read(_BLOCK))
+    return total.hexdigest()[:32]

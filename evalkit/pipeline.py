@@ -1,0 +1,191 @@
+"""The story of a run, from a suite to a report.
+
+    suite.yaml ─► prompts ─► answers ─► verdicts ─► outcomes ─► estimates ─► report.html
+                             └─ asked through the ledger ─┘     └───── pure, derived again each time ─────┘
+
+Everything that costs money or GPU time is a request whose response is written once, under the hash of its content, to
+the ledger. So a run that was killed goes on where it was, a run that is complete asks nothing, and a changed judge asks
+again: none of these has any code of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+from evalkit.dispatch import Limits
+from evalkit.errors import IncompleteError, InterruptedRunError
+from evalkit.ledger import Ledger
+from evalkit.pricing import Pricing
+from evalkit.records import RunData
+from evalkit.run import read_run
+from evalkit.stages.answer import Answers, generate
+from evalkit.stages.asker import Asker, Progress
+from evalkit.stages.conclude import Circumstances, check, conclude, estimated, save
+from evalkit.stages.describe import costs, provenance, resolved
+from evalkit.stages.load import Material, Pairing, load
+from evalkit.stages.verdict import Judged, judge
+from evalkit.suite import LoadedSuite, parse_suite
+
+
+class Until(StrEnum):
+    """How far to go."""
+
+    ANSWERS = "answers"
+    VERDICTS = "verdicts"
+    REPORT = "report"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """What one command asks for."""
+
+    loaded: LoadedSuite
+    ledger: Path
+    limits: Limits
+    out: Path | None = None
+    """Run directory; `reports/<suite>/<candidate>` where None."""
+    data: Path | None = None
+    """Folder with the suite's published files, for work without a network."""
+    shard: tuple[int, int] | None = None
+    """(i, n): ask only the i-th of n parts of the prompts, to fill a ledger that is merged later."""
+    until: Until = Until.REPORT
+    command: Sequence[str] = ()
+    """The words of the command, for the report."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finished:
+    """What a job left behind."""
+
+    runs: tuple[tuple[Path, RunData], ...]
+    """Run directory and content, one per pairing; none where the job ended before the report."""
+    asked: int
+    """Requests answered now."""
+    reused: int
+    """Requests that the ledger had answered before."""
+    paid: float | None
+    """US dollars spent now; None where a price is unknown."""
+    stopped: IncompleteError | InterruptedRunError | None
+    """Why something is missing: raise it once the figures are shown."""
+
+
+async def run(job: Job, *, progress: Progress) -> Finished:
+    """Load, generate, judge, analyze, report.
+
+    Raises:
+        InputError: something must be mended first; nothing that was answered is lost.
+    """
+    started = _now()
+    material = load(job.loaded, data=job.data, shard=job.shard)
+    with Ledger(job.ledger) as ledger:
+        asker = Asker(ledger=ledger, limits=job.limits, pricing=pricing_of(material), progress=progress)
+        answers = await generate(material, asker)
+        if job.until is Until.ANSWERS:
+            return _finished((), asker)
+        judged = await judge(material, answers, asker)
+    if job.until is Until.VERDICTS:
+        return _finished((), asker)
+    checks = {name: check(own.generations, material.suite.languages) for name, own in answers.items()}
+    runs = []
+    for pairing, heard in zip(material.pairings, judged, strict=True):
+        folder = run_folder(job, material, pairing)
+        circumstances = _circumstances(job, material, pairing, answers, heard, asker, folder, started)
+        data = conclude(material, pairing, answers, heard, checks, circumstances)
+        save(folder, data)
+        runs.append((folder, data))
+    return _finished(runs, asker)
+
+
+def analyze(folder: Path) -> RunData:
+    """Estimate again from a run directory alone, with this version's statistics and report.
+
+    Raises:
+        RunError: the run directory is damaged.
+    """
+    old = read_run(folder)
+    suite = parse_suite(_text(folder / "run.yaml"), name="run.yaml", folder=folder).suite
+    derived = {"estimates", "counts", "claims", "length", "orders", "agreement", "checks", "failures"}
+    ends = {"cost", "provenance"}
+    new = estimated(
+        old,
+        head={key: value for key, value in old.results.items() if key not in derived | ends},
+        tail={key: old.results[key] for key in ends},
+        settings=suite.statistics,
+        slices=suite.prompts.slices,
+    )
+    save(folder, new)
+    return new
+
+
+def run_folder(job: Job, material: Material, pairing: Pairing) -> Path:
+    """Return where a pairing's run goes: one pairing takes `out` itself, several a folder each below it."""
+    base = job.out or Path("reports") / material.suite.name
+    name = pairing.candidate.name.replace("/", "_")
+    if material.suite.each:
+        name += f"-vs-{pairing.baseline.name.replace('/', '_')}"
+    return base if job.out and len(material.pairings) == 1 else base / name
+
+
+def pricing_of(material: Material) -> Pricing:
+    """Return the shipped price table with the suite's own prices before it."""
+    own = [(voice.model, voice.config.price) for voice in material.voices if voice.config.price]
+    own += [
+        (bench.models["judge"], config.model.price)
+        for bench, config in zip(material.benches, material.suite.judges, strict=True)
+        if config.model and config.model.price
+    ]
+    return Pricing(own)
+
+
+def _circumstances(
+    job: Job,
+    material: Material,
+    pairing: Pairing,
+    answers: Mapping[str, Answers],
+    judged: Judged,
+    asker: Asker,
+    folder: Path,
+    started: str,
+) -> Circumstances:
+    own = [answers[pairing.candidate.name], answers[pairing.baseline.name]]
+    records = [*own[0].generations, *own[1].generations, *judged.verdicts]
+    where_from = provenance(
+        command=job.command, started=started, finished=_now(), seed=material.suite.statistics.seed, records=records
+    )
+    return Circumstances(
+        suite=resolved(material, pairing, out=folder, provenance=where_from),
+        cost=costs(asker.spending),
+        provenance=where_from,
+        incomplete=_incomplete(material, own, judged, asker, where_from["command"]),
+    )
+
+
+def _incomplete(
+    material: Material, answers: Sequence[Answers], judged: Judged, asker: Asker, command: str
+) -> dict[str, Any] | None:
+    """Say what is missing because the run stopped early; None where it did not."""
+    if asker.stopped is None:
+        return None
+    return {
+        "reason": str(asker.stopped).partition("\n")[0],
+        "missing_answers": sum(len(material.prompts) - len(own.generations) for own in answers),
+        "missing_verdicts": len(judged.comparisons) - len(judged.verdicts),
+        "command": command,
+    }
+
+
+def _finished(runs: Sequence[tuple[Path, RunData]], asker: Asker) -> Finished:
+    return Finished(runs=tuple(runs), asked=asker.asked, reused=asker.reused, paid=asker.paid, stopped=asker.stopped)
+
+
+def _text(path: Path) -> str:
+    return path.read_text("utf-8")
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")

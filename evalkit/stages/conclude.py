@@ -1,0 +1,129 @@
+"""Conclude: from answers and verdicts to outcomes, estimates, the run directory and the report. Asks nothing."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from evalkit.judging.manipulation import flag_answers
+from evalkit.judging.outcomes import outcomes
+from evalkit.language.check import check_answers
+from evalkit.records import Generation, LanguageCheck, Outcome, Prompt, RunData
+from evalkit.report.page import render_page
+from evalkit.run import RESULTS_SCHEMA, write_run, write_whole
+from evalkit.settings import StatisticsSettings
+from evalkit.stages.answer import Answers
+from evalkit.stages.describe import judge_summary, summary
+from evalkit.stages.load import Material, Pairing
+from evalkit.stages.verdict import Judged
+from evalkit.statistics.analysis import analyze
+
+Checks = Mapping[tuple[str, str], LanguageCheck]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Circumstances:
+    """What a run's results say of how it came about."""
+
+    suite: Mapping[str, Any]
+    cost: Mapping[str, Any]
+    provenance: Mapping[str, Any]
+    incomplete: Mapping[str, Any] | None
+    """Why nothing more was asked and how to go on; None for a complete run."""
+
+
+def check(generations: Sequence[Generation], languages: Sequence[str]) -> dict[tuple[str, str], LanguageCheck]:
+    """Identify the language of every answer, language by language."""
+    by_language: dict[str, list[Generation]] = defaultdict(list)
+    for generation in generations:
+        by_language[generation.language].append(generation)
+    return {
+        generation.key: found
+        for language, own in by_language.items()
+        for generation, found in zip(
+            own, check_answers([item.text for item in own], language, languages=languages), strict=True
+        )
+    }
+
+
+def conclude(
+    material: Material,
+    pairing: Pairing,
+    answers: Mapping[str, Answers],
+    judged: Judged,
+    checks: Mapping[str, Checks],
+    circumstances: Circumstances,
+) -> RunData:
+    """Return one pairing's run, results and all; `circumstances.suite` becomes run.yaml."""
+    candidate, baseline = answers[pairing.candidate.name], answers[pairing.baseline.name]
+    found = outcomes(judged.comparisons, judged.verdicts)
+    failures = (*candidate.failures, *baseline.failures, *judged.failures)
+    run = RunData(
+        suite=circumstances.suite,
+        candidate=pairing.candidate.name,
+        baseline=pairing.baseline.name,
+        prompts=material.prompts,
+        candidate_answers=candidate.generations,
+        baseline_answers=baseline.generations,
+        candidate_checks=checks[pairing.candidate.name],
+        baseline_checks=checks[pairing.baseline.name],
+        verdicts=judged.verdicts,
+        outcomes=tuple(found),
+        failures=failures,
+        results={},
+    )
+    head = {
+        "schema": RESULTS_SCHEMA,
+        "suite": summary(material, pairing),
+        "candidate": run.candidate,
+        "baseline": run.baseline,
+        "judges": [judge_summary(bench) for bench in material.benches],
+        "incomplete": circumstances.incomplete,
+        "notes": [*candidate.notes, *baseline.notes],
+    }
+    tail = {"cost": dict(circumstances.cost), "provenance": dict(circumstances.provenance)}
+    return estimated(
+        run, head=head, tail=tail, settings=material.suite.statistics, slices=material.suite.prompts.slices
+    )
+
+
+def estimated(
+    run: RunData,
+    *,
+    head: Mapping[str, Any],
+    tail: Mapping[str, Any],
+    settings: StatisticsSettings,
+    slices: Sequence[str],
+) -> RunData:
+    """Return the run with results computed from its records; `head` and `tail` are what records do not hold."""
+    analysis = analyze(
+        prompts=run.prompts,
+        candidate_answers=run.candidate_answers,
+        baseline_answers=run.baseline_answers,
+        candidate_checks=run.candidate_checks,
+        baseline_checks=run.baseline_checks,
+        verdicts=run.verdicts,
+        outcomes=run.outcomes,
+        settings=settings,
+        candidate=run.candidate,
+        baseline=run.baseline,
+        slices=slices,
+    )
+    checks = {
+        "candidate": flag_answers(run.candidate_answers, run.candidate_checks),
+        "baseline": flag_answers(run.baseline_answers, run.baseline_checks),
+    }
+    failures = [asdict(failure) for failure in run.failures]
+    results = {**head, **analysis.to_results(), "checks": checks, "failures": failures, **tail}
+    fields = {name: getattr(run, name) for name in RunData.__dataclass_fields__}
+    return RunData(**{**fields, "results": results})
+
+
+def save(folder: Path, run: RunData) -> Path:
+    """Write the run directory and its report; return the report's path."""
+    write_run(folder, run)
+    write_whole(folder / "report.html", render_page(run))
+    return folder / "report.html"

@@ -1,0 +1,149 @@
+"""Describe a run for its readers: the resolved suite, its summary, its judges, where its figures come from."""
+
+from __future__ import annotations
+
+import os
+import platform
+import shlex
+import subprocess
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from evalkit import __version__
+from evalkit.records import Generation, Verdict
+from evalkit.stages.asker import Spending
+from evalkit.stages.load import Bench, Material, Pairing
+from evalkit.suite import ModelConfig
+
+
+def resolved(material: Material, pairing: Pairing, *, out: Path, provenance: Mapping[str, Any]) -> dict[str, Any]:
+    """Return run.yaml's content: a suite that repeats this run, with the judges' texts in it.
+
+    Paths are rewritten to start in `out`, so that they hold wherever the two stand in relation to each other.
+    """
+    suite = material.suite.model_dump(mode="json", exclude_defaults=True)
+    prompts = _moved(suite["prompts"], "files", material.folder, out)
+    prompts |= (
+        {"parts": [_moved(part, "files", material.folder, out) for part in prompts["parts"]]}
+        if prompts.get("parts")
+        else {}
+    )
+    return {
+        **{key: value for key, value in suite.items() if key not in {"candidates", "each", "baseline"}},
+        "prompts": prompts,
+        "baseline": _model(pairing.baseline.config, material.folder, out),
+        "candidates": [_model(pairing.candidate.config, material.folder, out)],
+        "judges": [{**config, "judge": bench.name} for config, bench in _with_bench(suite, material)],
+        "definitions": {bench.name: bench.text for bench in material.benches},
+        "provenance": dict(provenance),
+    }
+
+
+def _with_bench(suite: Mapping[str, Any], material: Material) -> list[tuple[dict[str, Any], Bench]]:
+    return list(zip(suite.get("judges", []), material.benches, strict=True))
+
+
+def _model(config: ModelConfig, folder: Path, out: Path) -> dict[str, Any]:
+    written = config.model_dump(mode="json", exclude_defaults=True)
+    if config.model.startswith("recorded/"):
+        start = folder if config.relative_to == "suite" else Path()
+        path = config.model.removeprefix("recorded/")
+        written = {**written, "model": f"recorded/{_relative(path, start, out)}"}
+        written.pop("relative_to", None)
+    return written
+
+
+def _moved(table: dict[str, Any], key: str, start: Path, out: Path) -> dict[str, Any]:
+    return {**table, key: _relative(table[key], start, out)} if table.get(key) else table
+
+
+def _relative(path: str, start: Path, out: Path) -> str:
+    return Path(os.path.relpath(start / path, out)).as_posix()
+
+
+def summary(material: Material, pairing: Pairing) -> dict[str, Any]:
+    """Return results.json's `suite`."""
+    counts: dict[str, int] = defaultdict(int)
+    for prompt in material.prompts:
+        counts[prompt.language] += 1
+    suite = material.suite
+    return {
+        "name": suite.name,
+        "title": suite.about.title or suite.name,
+        "description": suite.about.description,
+        "licence": suite.about.licence,
+        "citation": suite.about.citation,
+        "url": suite.about.url,
+        "languages": list(suite.languages),
+        "parallel": all(table.parallel for table in suite.prompts.tables()),
+        "prompts": dict(counts),
+        "digest": material.digest,
+        "sampling": pairing.candidate.sampling.identity(),
+    }
+
+
+def judge_summary(bench: Bench) -> dict[str, Any]:
+    """Return one row of results.json's `judges`."""
+    return {
+        "name": bench.name,
+        "model": ", ".join(str(model) for model in bench.models.values()),
+        "kind": bench.definition.kind.value,
+        "definition_sha256": bench.definition.digest,
+        "offline": any(model.provider == "offline" for model in bench.models.values()),
+        "repeats": bench.repeats,
+    }
+
+
+def provenance(
+    *, command: Sequence[str], started: str, finished: str, seed: int, records: Iterable[Generation | Verdict]
+) -> dict[str, Any]:
+    """Return where the figures come from. Absolute paths of the command are cut to their last part."""
+    served: dict[str, set[tuple[str, str]]] = defaultdict(set)
+    for record in records:
+        name = record.model if isinstance(record, Generation) else record.judge
+        if record.served_model or record.fingerprint:
+            served[name].add((record.served_model or "", record.fingerprint or ""))
+    return {
+        "evalkit": __version__,
+        "python": platform.python_version(),
+        "command": shlex.join(_public(word) for word in command),
+        "started": started,
+        "finished": finished,
+        "seed": seed,
+        "git": git_revision(),
+        "models": {
+            name: [{"served": model, "fingerprint": mark} for model, mark in sorted(found)]
+            for name, found in sorted(served.items())
+        },
+    }
+
+
+def costs(spending: Mapping[tuple[str, str], Spending]) -> dict[str, Any]:
+    """Return results.json's `cost`: an unknown price makes the sum unknown, never smaller."""
+    rows = [{"model": model, "stage": stage, **vars(account)} for (model, stage), account in sorted(spending.items())]
+    unknown = sorted({row["model"] for row in rows if row["cost"] is None})
+    return {
+        "spent": None if unknown else sum(row["cost"] for row in rows),
+        "unknown_prices": unknown,
+        "by_model": rows,
+    }
+
+
+def git_revision() -> str | None:
+    """Return the working directory's git revision, with `+` where files were changed; None outside a repository."""
+    try:
+        head = subprocess.run(["git", "rev-parse", "--short=12", "HEAD"], capture_output=True, text=True, check=True)  # noqa: S607
+        dirty = subprocess.run(["git", "status", "--porcelain", "-uno"], capture_output=True, text=True, check=True)  # noqa: S607
+    except (OSError, subprocess.CalledProcessError):
+        return None
+    return head.stdout.strip() + ("+" if dirty.stdout.strip() else "")
+
+
+def _public(word: str) -> str:
+    """Cut an absolute path, or a reference to one, to its last part."""
+    reference, slash, path = word.partition("//") if word.startswith("recorded//") else ("", "", word)
+    if path.startswith("/") or slash:
+        return f"{reference}/{Path(path).name}" if slash else Path(path).name
+    return word

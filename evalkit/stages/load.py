@@ -1,0 +1,181 @@
+"""Load: the suite's models, judges and prompts, checked before anything is asked."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from evalkit import calls
+from evalkit.errors import JudgeError, Problem, did_you_mean, raise_all
+from evalkit.judging.definition import JudgeDefinition, parse_definition
+from evalkit.models import provider_class
+from evalkit.models._checkpoint import known_by_content
+from evalkit.prompts import read_prompts
+from evalkit.records import Prompt
+from evalkit.shipped import shipped_file, shipped_names
+from evalkit.suite import (
+    JudgeConfig,
+    LoadedSuite,
+    ModelConfig,
+    Suite,
+    config_for,
+    display_name,
+    model_of,
+    pairings,
+    sampling_of,
+    system_of,
+)
+
+RECORDED = "recorded"
+DRAWN = ("temperature", "top_p", "max_tokens", "seed")
+"""Sampling that a model under a judge may set in the definition's place."""
+
+
+@dataclass(frozen=True)
+class Voice:
+    """A model that answers: a candidate or the baseline."""
+
+    name: str
+    config: ModelConfig
+    suite: Suite
+
+    @cached_property
+    def model(self) -> calls.Model:
+        """The model as the content key knows it."""
+        return known_by_content(model_of(self.config))
+
+    def model_for(self, prompt: Prompt) -> calls.Model:
+        """Return the model that answers `prompt`: a variant where the suite chooses one by a field of the prompt."""
+        config = config_for(self.config, prompt)
+        return self.model if config is self.config else known_by_content(model_of(config))
+
+    @property
+    def recorded(self) -> bool:
+        """Whether its answers are read from files."""
+        return self.model.provider == RECORDED
+
+    @cached_property
+    def sampling(self) -> calls.Sampling:
+        """How its answers are drawn: its own settings before the suite's."""
+        return sampling_of(self.config, self.suite.generation)
+
+    def system(self, language: str) -> str | None:
+        """Return its system prompt in a language."""
+        return system_of(self.config, self.suite.generation, language)
+
+
+@dataclass(frozen=True, slots=True)
+class Bench:
+    """A judge with the models under it."""
+
+    name: str
+    definition: JudgeDefinition
+    text: str
+    """The definition as written."""
+    models: dict[str, calls.Model]
+    """By role: `judge`, or `policy` and `reference`."""
+    repeats: int
+
+
+@dataclass(frozen=True, slots=True)
+class Pairing:
+    """Who is compared with whom: one run each."""
+
+    candidate: Voice
+    baseline: Voice
+
+
+@dataclass(frozen=True, kw_only=True)
+class Material:
+    """Everything a run needs before its first question."""
+
+    suite: Suite
+    folder: Path
+    """Folder of the suite file."""
+    data: Path | None
+    prompts: tuple[Prompt, ...]
+    benches: tuple[Bench, ...]
+    pairings: tuple[Pairing, ...]
+
+    @property
+    def voices(self) -> tuple[Voice, ...]:
+        """Every model that answers, each once."""
+        both = [voice for pairing in self.pairings for voice in (pairing.candidate, pairing.baseline)]
+        return tuple({voice.name: voice for voice in both}.values())
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 of the prompts: two runs with the same one asked the same."""
+        content = [[p.language, p.id, [[m.role, m.content] for m in p.messages]] for p in self.prompts]
+        return hashlib.sha256(json.dumps(sorted(content)).encode()).hexdigest()
+
+
+def load(loaded: LoadedSuite, *, data: Path | None, shard: tuple[int, int] | None = None) -> Material:
+    """Read everything a run needs; ask nothing.
+
+    Raises:
+        InputError: whatever must be mended first.
+    """
+    suite = loaded.suite
+    duels = [[Voice(display_name(config), config, suite) for config in pair] for pair in pairings(suite)]
+    benches = tuple(_bench(config, suite, loaded.folder) for config in suite.judges)
+    raise_all((p for bench in benches for p in bench.definition.language_problems(suite.languages)), JudgeError)
+    asked = [voice.model for pair in duels for voice in pair] + [m for bench in benches for m in bench.models.values()]
+    for provider in {model.provider for model in asked} - {RECORDED}:
+        provider_class(provider)
+    prompts = read_prompts(suite, data=data, folder=loaded.folder)
+    if shard:
+        prompts = tuple(prompt for prompt in prompts if _shard_of(prompt, shard[1]) == shard[0] - 1)
+    return Material(
+        suite=suite,
+        folder=loaded.folder,
+        data=data,
+        prompts=prompts,
+        benches=benches,
+        pairings=tuple(Pairing(*pair) for pair in duels),
+    )
+
+
+def _bench(config: JudgeConfig, suite: Suite, folder: Path) -> Bench:
+    text, where = judge_text(config.judge, suite=suite, folder=folder)
+    definition = parse_definition(text, name=where)
+    models = {role: calls.Model.parse(reference) for role, reference in definition.models.items()}
+    if config.model:
+        models["judge"] = model_of(config.model)
+        drawn = {
+            name: value for name, value in config.model.model_dump().items() if name in DRAWN and value is not None
+        }
+        sampling = definition.sampling.model_copy(update=drawn)
+        definition = definition.model_copy(update={"sampling": sampling})
+    models = {role: known_by_content(model) for role, model in models.items()}
+    lacking = [role for role in definition.roles if role not in models]
+    if lacking:
+        hint = "add --judge-model PROVIDER/MODEL, or `model:` under the judge"
+        raise JudgeError(Problem(where=where, message=f"no model for {', '.join(lacking)}", hint=hint))
+    return Bench(config.name or definition.name, definition, text, models, config.repeats)
+
+
+def judge_text(reference: str, *, suite: Suite | None = None, folder: Path | None = None) -> tuple[str, str]:
+    """Return a judge definition's text and what to call it: carried by the suite, shipped, or a path.
+
+    Raises:
+        JudgeError: there is none of that name.
+    """
+    if suite and reference in suite.definitions:
+        return suite.definitions[reference], f"{reference}.yaml"
+    ships = shipped_file("judges", reference)
+    for path in [ships] if ships else [Path(reference), (folder or Path()) / reference]:
+        if path.is_file():
+            return path.read_text("utf-8"), path.name
+    if Path(reference).is_dir():
+        raise JudgeError(Problem(where=reference, message="a folder, where a judge file should be"))
+    hint = did_you_mean(reference, shipped_names("judges"))
+    raise JudgeError(Problem(message=f"no judge {reference!r}", hint=hint))
+
+
+def _shard_of(prompt: Prompt, count: int) -> int:
+    """Return which shard a prompt belongs to: translations of one prompt stay together."""
+    return int.from_bytes(hashlib.sha256(prompt.id.encode()).digest()[:4], "big") % count
