@@ -1,0 +1,25 @@
+# Everything a developer does here. `make test` is what CI runs, without its installs.
+PYTHON ?= .venv/bin/python
+
+.PHONY: setup test lint format types bench sample wheel
+
+setup: ## a development environment in .venv
+	python3 -m venv .venv && .venv/bin/pip install -q -c constraints.txt -e '.[dev]'
+
+test: ## all tests; what this machine lacks (vLLM, Chromium, real data) is skipped with its reason
+	$(PYTHON) -m pytest -n auto --dist loadfile
+
+lint: ## style and types
+	$(PYTHON) -m ruff check . && $(PYTHON) -m ruff format --check . && $(PYTHON) -m mypy
+
+format: ## mend what can be mended
+	$(PYTHON) -m ruff check --fix . && $(PYTHON) -m ruff format .
+
+bench: ## every benchmark, one after the other, as ratios to its peer
+	for file in benchmarks/*.py; do echo "== $$file"; $(PYTHON) $$file || exit 1; done
+
+sample: ## the committed sample report and the README's generated blocks
+	$(PYTHON) tools/make_sample.py
+
+wheel: ## dist/*.whl
+	$(PYTHON) -m pip wheel -q --no-deps --wheel-dir dist .
