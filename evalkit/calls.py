@@ -158,6 +158,8 @@ class Usage:
     output_tokens: int | None = None
     cached_tokens: int | None = None
     """Part of `input_tokens` read from the server's cache."""
+    cache_write_tokens: int | None = None
+    """Part of `input_tokens` written to the server's cache, where that is charged apart."""
     reasoning_tokens: int | None = None
     """Part of `output_tokens` spent on reasoning."""
 
