@@ -1,0 +1,233 @@
+"""From judgments as another tool keeps them to a run like any other.
+
+Importers read rows into `Judgment`s; this file turns those into prompts, generations, verdicts, outcomes and failures.
+An imported run holds everything but its figures: the estimates come from the same functions as every run's.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from statistics import fmean
+from typing import Any
+
+from evalkit.calls import Message
+from evalkit.exchange.rows import Reader
+from evalkit.language.tags import normalise
+from evalkit.records import Choice, Failure, Generation, Order, Outcome, Prompt, RunData, Verdict
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judgment:
+    """One judgment of one pair, in the candidate's terms; `preference` NaN where the judge gave none."""
+
+    where: str
+    """File and row, for messages."""
+    prompt: Prompt
+    judge: str
+    preference: float
+    """1 = the candidate is better, 0 = the baseline is, ½ = tie; anything between is a probability."""
+    order: Order | None = None
+    """Which answer was shown first; None where the file does not say."""
+    repeat: int = 0
+    graded: float | None = None
+    """Five-level value for the candidate, where the judge has levels."""
+    candidate_text: str | None = None
+    baseline_text: str | None = None
+    reason: str = ""
+    notes: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Import:
+    """All judgments of one candidate against one baseline, and what is known of them as a whole."""
+
+    format: str
+    suite: str
+    candidate: str
+    baseline: str
+    judgments: Sequence[Judgment]
+    both_orders: bool
+    """Whether the protocol shows each pair in both orders, so that a pair without one of them is missing."""
+    soft: bool = False
+    files: Sequence[str] = ()
+    cost: float | None = None
+    """US dollars, where the files say so."""
+    notes: Sequence[str] = ()
+    """What readers should know of how the files were read."""
+
+
+def digest(text: str) -> str:
+    """Return an id made of a prompt's text, for files that carry none: the same text has the same id in every file."""
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+
+
+def prompt(identifier: str, language: str, text: str, **meta: str) -> Prompt:
+    """Return a prompt of one user turn; empty fields of `meta` are left out.
+
+    Where the files do not hold its text, its id stands in: prompts of one text would count as one cluster.
+    """
+    kept = {name: value for name, value in meta.items() if value}
+    shown = text or f"({identifier}: the text is not in the imported files)"
+    return Prompt(id=identifier, language=language, messages=(Message("user", shown),), meta=kept)
+
+
+def tag(reader: Reader, where: str, language: str) -> str:
+    """Return the BCP-47 tag of a language in any convention, or note the problem and return the word as it is."""
+    try:
+        return normalise(language)
+    except ValueError as fault:
+        reader.fail(where, str(fault), "--language says the language of rows that have none")
+        return language
+
+
+def run_of(source: Import, reader: Reader) -> RunData:
+    """Return the run, its `results` without figures yet.
+
+    Raises:
+        DataError: a judgment stands twice, a prompt or an answer has two texts, or there is nothing to import.
+    """
+    _check(source, reader)
+    reader.check()
+    prompts = {item.prompt.key: item.prompt for item in source.judgments}
+    judges = list(dict.fromkeys(item.judge for item in source.judgments))
+    failures = tuple(_failure(item) for item in source.judgments if math.isnan(item.preference))
+    imported = {"format": source.format, "files": list(source.files)}
+    return RunData(
+        suite=_suite(source, judges),
+        candidate=source.candidate,
+        baseline=source.baseline,
+        prompts=tuple(prompts.values()),
+        candidate_answers=_answers(source.candidate, ((item.prompt, item.candidate_text) for item in source.judgments)),
+        baseline_answers=_answers(source.baseline, ((item.prompt, item.baseline_text) for item in source.judgments)),
+        candidate_checks={},
+        baseline_checks={},
+        verdicts=tuple(_verdict(item, soft=source.soft) for item in source.judgments if item.preference >= 0),
+        outcomes=tuple(_outcomes(source)),
+        failures=failures,
+        results={
+            "candidate": source.candidate,
+            "baseline": source.baseline,
+            "judges": [{"name": name, "model": name, "kind": "imported"} for name in judges],
+            "cost": {"spent": source.cost, "unknown_prices": [], "by_model": []},
+            "provenance": {"imported": imported, "notes": list(source.notes)},
+        },
+    )
+
+
+def _check(source: Import, reader: Reader) -> None:
+    """Note judgments that stand twice and texts that contradict each other."""
+    if not source.judgments:
+        reader.fail(source.format, "nothing to import: no row is left", "check --candidate and --baseline")
+    first: dict[tuple[Any, ...], str] = {}
+    texts: dict[tuple[Any, ...], tuple[str, str]] = {}
+    for item in source.judgments:
+        spot = (item.judge, item.prompt.key, item.order, item.repeat)
+        if spot in first:
+            message = f"the pair {item.prompt.id!r} was judged already at {first[spot]}"
+            reader.fail(item.where, message, "keep one of them")
+        first.setdefault(spot, item.where)
+        own = {"prompt": item.prompt.text, "candidate": item.candidate_text, "baseline": item.baseline_text}
+        for role, text in own.items():
+            if text is None or (item.repeat and role != "prompt"):  # repeats may judge other draws
+                continue
+            known, where = texts.setdefault((role, item.prompt.key), (text, item.where))
+            if known != text:
+                hint = "these rows are of several runs: import them apart"
+                reader.fail(item.where, f"{role} of {item.prompt.id!r} differs from {where}", hint)
+
+
+def _suite(source: Import, judges: Iterable[str]) -> dict[str, Any]:
+    languages = sorted({item.prompt.language for item in source.judgments})
+    return {
+        "name": source.suite,
+        "about": {"title": source.suite, "description": f"Imported from {source.format} files."},
+        "languages": languages,
+        "prompts": {"files": "prompts.parquet", "parallel": len(languages) > 1},
+        "baseline": {"model": f"recorded/{source.baseline}", "name": source.baseline},
+        "candidates": [{"model": f"recorded/{source.candidate}", "name": source.candidate}],
+        "judges": [{"judge": name} for name in judges],
+    }
+
+
+def _answers(model: str, texts: Iterable[tuple[Prompt, str | None]]) -> tuple[Generation, ...]:
+    """Return each prompt's first answer."""
+    found: dict[tuple[str, str], Generation] = {}
+    for asked, text in texts:
+        if text is not None and asked.key not in found:
+            found[asked.key] = Generation(model=model, prompt_id=asked.id, language=asked.language, text=text)
+    return tuple(found.values())
+
+
+def _verdict(item: Judgment, *, soft: bool) -> Verdict:
+    """Return the judgment by position; where the order is not known it stands as forward, and a note says so."""
+    order = item.order or Order.FORWARD
+    forward = order is Order.FORWARD
+    preference = item.preference if forward else 1 - item.preference
+    graded = None if item.graded is None else (item.graded if forward else 1 - item.graded)
+    choice = Choice.TIE if preference == 0.5 else Choice.A if preference > 0.5 else Choice.B  # noqa: PLR2004
+    return Verdict(
+        judge=item.judge,
+        prompt_id=item.prompt.id,
+        language=item.prompt.language,
+        order=order,
+        choice=choice,
+        preference=preference,
+        graded=graded,
+        soft=soft,
+        reason=item.reason,
+        notes=dict(item.notes) if item.order else {**item.notes, "order": "unknown"},
+        repeat=item.repeat,
+    )
+
+
+def _failure(item: Judgment) -> Failure:
+    return Failure(
+        stage="judge",
+        kind="unreadable",
+        message=f"no verdict at {item.where}",
+        model=item.judge,
+        prompt_id=item.prompt.id,
+        language=item.prompt.language,
+        order=item.order.value if item.order else "",
+    )
+
+
+def _outcomes(source: Import) -> Iterable[Outcome]:
+    """Return one outcome a judge and pair; a pair that lacks an order its protocol has is missing."""
+    pairs: dict[tuple[str, tuple[str, str]], list[Judgment]] = {}
+    for item in source.judgments:
+        pairs.setdefault((item.judge, item.prompt.key), []).append(item)
+    for (judge, (language, identifier)), items in pairs.items():
+        forward, swapped = (_mean([i.preference for i in items if i.order is order]) for order in Order)
+        both = (forward + swapped) / 2
+        grades = [math.nan if item.graded is None else item.graded for item in items]
+        yield Outcome(
+            judge=judge,
+            prompt_id=identifier,
+            language=language,
+            score=both if source.both_orders else _mean([item.preference for item in items]),
+            forward=forward,
+            swapped=swapped,
+            graded=_mean(grades),
+            soft=source.soft,
+            single_order=not source.both_orders,
+            repeat_variance=_spread(items),
+        )
+
+
+def _mean(values: Sequence[float]) -> float:
+    """Mean of the values that are there; NaN where none is."""
+    found = [value for value in values if not math.isnan(value)]
+    return fmean(found) if found else math.nan
+
+
+def _spread(items: Sequence[Judgment]) -> float:
+    """Variance over repeats within order, averaged over orders; NaN without repeats."""
+    groups = [[i.preference for i in items if i.order is order and i.preference >= 0] for order in (*Order, None)]
+    spreads = [
+        sum((value - fmean(group)) ** 2 for value in group) / (len(group) - 1) for group in groups if len(group) > 1
+    ]
+    return fmean(spreads) if spreads else math.nan

@@ -1,0 +1,1 @@
+"""One file a format: `write(run, …)` returns file contents by relative path ("" where the format is one file)."""

@@ -1,0 +1,60 @@
+"""Question and answer files that stand beside judgments (Arena-Hard, MT-Bench): told apart by their keys."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from evalkit.exchange.rows import Row
+
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """Rows of several files by what they are."""
+
+    judgments: list[Row]
+    questions: dict[str, Row]
+    """By question id."""
+    answers: dict[tuple[str, str], str]
+    """(model, question id) → answer to the last turn."""
+
+
+def sort_rows(rows: Iterable[Row], is_judgment: str) -> Beside:
+    """Sort rows into judgments (they have the key `is_judgment`), answers (choices, messages) and questions."""
+    found = Beside([], {}, {})
+    for row in rows:
+        if is_judgment in row.fields:
+            found.judgments.append(row)
+        elif "choices" in row.fields or "messages" in row.fields:
+            model = str(row.fields.get("model_id") or row.fields.get("model"))
+            found.answers[model, identifier(row.fields)] = _answer(row.fields)
+        elif "turns" in row.fields or "prompt" in row.fields:
+            found.questions[identifier(row.fields)] = row
+        else:
+            found.judgments.append(row)  # neither: its missing keys are named by whoever reads judgments
+    return found
+
+
+def identifier(fields: Mapping[str, Any]) -> str:
+    """Return a question's id: `uid` since Arena-Hard v2.0, `question_id` before and in MT-Bench."""
+    return str(fields.get("uid") or fields.get("question_id") or "")
+
+
+def question_text(row: Row | None) -> str | None:
+    """Return a question's text, its turns joined."""
+    if row is None:
+        return None
+    turns = row.fields.get("turns") or [row.fields.get("prompt", "")]
+    return "\n\n".join(_content(turn) for turn in turns)
+
+
+def _answer(fields: Mapping[str, Any]) -> str:
+    turns = fields.get("messages") or fields["choices"][0]["turns"]
+    return _content(turns[-1])
+
+
+def _content(turn: Any) -> str:
+    """Return the text of a turn: plain, `{"content": text}`, or `{"content": {"answer": text}}`."""
+    content = turn.get("content", "") if isinstance(turn, Mapping) else turn
+    return str(content.get("answer", "")) if isinstance(content, Mapping) else str(content)
