@@ -1,0 +1,145 @@
+"""Prompts: from a suite's sources (files, https, the Hub) to `Prompt` records, checked before anything is asked.
+
+locate the table ─► read rows ─► rows of the language ─► prompts ─► checks ─► sample
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from evalkit.errors import DataError, Problem
+from evalkit.prompts.places import MARK, match_tag
+from evalkit.prompts.rows import bare_id, column_problems, layout_of, prompts_in
+from evalkit.prompts.sample import sample, unshared_ids
+from evalkit.prompts.shelf import Shelf
+from evalkit.prompts.tables import Table, as_text, shortened, value_of
+from evalkit.records import Prompt
+from evalkit.suite.schema import PromptPart, Suite
+
+__all__ = ["bare_id", "check_data_folder", "read_all_prompts", "read_prompts", "sample"]
+
+
+def read_prompts(
+    suite: Suite, *, folder: Path, data: Path | None = None, languages: Sequence[str] | None = None
+) -> tuple[Prompt, ...]:
+    """Read the suite's prompts, language by language, and take its sample.
+
+    Args:
+        suite: The suite.
+        folder: Where its relative paths start.
+        data: Folder that holds the same tables, so that nothing is fetched.
+        languages: Normalised tags; the suite's by default.
+
+    Raises:
+        DataError: a table is out of reach or broken, lacks a column or a language, or its prompts are empty, twice
+            there, or not parallel although they should be. All problems found, with file and line.
+    """
+    prompts = read_all_prompts(suite, folder=folder, data=data, languages=languages)
+    return sample(prompts, limit=suite.prompts.limit, seed=suite.prompts.sample_seed)
+
+
+def read_all_prompts(
+    suite: Suite, *, folder: Path, data: Path | None = None, languages: Sequence[str] | None = None
+) -> tuple[Prompt, ...]:
+    """Read all prompts of the languages, without taking a sample. Arguments and errors as `read_prompts`."""
+    check_data_folder(data)
+    wanted = tuple(languages or suite.languages)
+    shelf = Shelf(suite=suite, folder=folder, data=data)
+    prompts: list[Prompt] = []
+    problems: list[Problem] = []
+    ids: dict[str, dict[str, set[str]]] = {}
+    for language in wanted:
+        parts = [part for part in suite.prompts.tables() if not part.languages or language in part.languages]
+        if not parts:
+            problems.append(Problem(message=f"suite {suite.name!r} has no prompts in {language!r}"))
+        found: list[Prompt] = []
+        for part in parts:
+            try:
+                read, wrong = _read(part, language, shelf)
+            except DataError as fault:
+                if part.files is None:  # out of reach for one language is out of reach for all: do not wait again
+                    raise
+                problems += fault.problems
+                continue
+            found += read
+            problems += wrong
+            if part.parallel:
+                ids.setdefault(part.prefix, {}).setdefault(language, set()).update(prompt.id for prompt in read)
+        prompts += found
+    if not problems:
+        for shared in ids.values():
+            problems += unshared_ids(shared, name=f"suite {suite.name!r}")
+    if problems:
+        raise DataError(*shortened(problems))
+    return tuple(prompts)
+
+
+def check_data_folder(data: Path | None) -> None:
+    """Refuse a `--data` that is no folder.
+
+    Raises:
+        DataError: it is none.
+    """
+    if data is not None and not data.is_dir():
+        what = "a file stands where a folder should" if data.exists() else "no such folder"
+        raise DataError(Problem(where=str(data), message=what, hint="--data (or EVALKIT_DATA) names a folder"))
+
+
+def _read(part: PromptPart, language: str, shelf: Shelf) -> tuple[list[Prompt], list[Problem]]:
+    """Read one part in one language: its prompts, and what is wrong with it."""
+    table, tag, own = shelf.table(part, language)
+    alone = len(shelf.suite.all_languages) == 1
+    layout = layout_of(part, table, language=language, tag=tag, slices=shelf.suite.prompts.slices, alone=alone)
+    problems = column_problems(layout, table)
+    if problems:
+        return [], problems
+    rows: Sequence[int] = range(len(table.rows))
+    if not own:
+        rows = _rows_in(language, table, column=layout.columns.get("language"), part=part, alone=alone)
+    prompts: list[Prompt] = []
+    places: dict[str, int] = {}
+    for index, found in prompts_in(layout, table, language=language, rows=rows):
+        if isinstance(found, Problem):
+            problems.append(found)
+        elif found.id in places:
+            message = f"prompt {found.id!r} ({language}) stands twice: first at {table.where(places[found.id])}"
+            problems.append(Problem(where=table.where(index), message=message, hint="ids must be unique in a language"))
+        else:
+            prompts.append(found)
+            places[found.id] = index
+    if not prompts and not problems:
+        values = _counts(table, layout.filter)
+        problems.append(Problem(where=table.name, message=f"no row passes the filter for {language!r}{values}"))
+    return prompts, problems
+
+
+def _rows_in(language: str, table: Table, *, column: str | None, part: PromptPart, alone: bool) -> list[int]:
+    """Return the rows of a language in a table that holds several.
+
+    Raises:
+        DataError: the table has no language column, or no row in the language.
+    """
+    if MARK in part.columns.get("text", "") or (column is None and alone):
+        return list(range(len(table.rows)))
+    if column is None:
+        hint = "name it: `columns: {language: …}`, or put {language} into the file's name"
+        raise DataError(Problem(where=table.name, message="no column is known to hold the language", hint=hint))
+    spelled = [as_text(value_of(row, column)) for row in table.rows]
+    tag = match_tag(language, spelled, part.tags)
+    if tag is None:
+        listed = ", ".join(sorted(set(spelled))[:40])
+        raise DataError(
+            Problem(where=table.name, message=f"there are no rows in {language!r}", hint=f"there are: {listed}")
+        )
+    return [index for index, value in enumerate(spelled) if value == tag]
+
+
+def _counts(table: Table, filters: Mapping[str, tuple[str, ...]]) -> str:
+    """Say which values the filtered columns hold."""
+    told = []
+    for name in filters:
+        values = Counter(as_text(value_of(row, name)) for row in table.rows)
+        told.append(f"{name} has {', '.join(value for value, _ in values.most_common(10))}")
+    return f"; {'; '.join(told)}" if told else ""

@@ -1,0 +1,103 @@
+"""Published files over https: checked against their checksum, kept whole in a local cache or not at all."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+import urllib.error
+import urllib.request
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from evalkit.errors import DataError, Problem
+
+TIMEOUT = 20.0
+"""Seconds without a byte after which a server counts as out of reach."""
+LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+
+
+def cache_folder() -> Path:
+    """Return where fetched files are kept: EVALKIT_CACHE, else the user's cache folder."""
+    own = os.environ.get("EVALKIT_CACHE")
+    return Path(own) if own else Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "evalkit"
+
+
+def fetch_file(url: str, *, sha256: str | None, advice: str) -> bytes:
+    """Return the content of `url`, from the cache where it is there.
+
+    Args:
+        url: https address (http on this machine only).
+        sha256: Checksum that the content must have, where known.
+        advice: How else to get the data, for messages.
+
+    Raises:
+        DataError: the address is out of reach or refused, or the content has another checksum.
+    """
+    _require_https(url)
+    kept = cache_folder() / "files" / hashlib.sha256(url.encode()).hexdigest()
+    content = kept.read_bytes() if kept.is_file() else b""
+    if content and (sha256 is None or _digest(content) == sha256):
+        return content
+    content = _download(url, advice)
+    if sha256 is not None and _digest(content) != sha256:
+        message = f"{url} has checksum {_digest(content)}, expected {sha256}: it changed after the suite was written"
+        raise DataError(Problem(message=message, hint=f"check the address and its revision, or {advice}"))
+    _keep(kept, content)
+    return content
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+def _require_https(url: str) -> None:
+    parts = urlsplit(url)
+    if parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in LOOPBACK):
+        return
+    raise DataError(Problem(message=f"{url} is no https address", hint="data is fetched over https only"))
+
+
+class _SecureRedirects(urllib.request.HTTPRedirectHandler):
+    """Follow redirects to https only."""
+
+    def redirect_request(self, req: Any, fp: Any, code: Any, msg: Any, headers: Any, newurl: str) -> Any:
+        _require_https(newurl)
+        return super().redirect_request(req, fp, code, msg, headers, newurl)
+
+
+def _download(url: str, advice: str) -> bytes:
+    opener = urllib.request.build_opener(_SecureRedirects)
+    request = urllib.request.Request(url, headers={"User-Agent": "evalkit"})  # noqa: S310  https was required
+    try:
+        with opener.open(request, timeout=TIMEOUT) as reply:
+            content: bytes = reply.read()
+            length = reply.headers.get("Content-Length")
+    except urllib.error.HTTPError as fault:
+        reason = "not there (404)" if fault.code == 404 else f"refused ({fault.code} {fault.reason})"  # noqa: PLR2004
+        raise DataError(Problem(message=f"{url} is {reason}", hint=advice)) from None
+    except (OSError, ValueError) as fault:
+        cause = getattr(fault, "reason", None) or fault
+        raise DataError(Problem(message=f"{url} cannot be reached: {cause}", hint=advice)) from None
+    if length is not None and int(length) != len(content):
+        raise DataError(Problem(message=f"{url} was cut off while it was read", hint="run again"))
+    return content
+
+
+def _keep(path: Path, content: bytes) -> None:
+    """Write the cache entry whole or not at all; a cache that cannot be written is no reason to stop."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, part = tempfile.mkstemp(dir=path.parent, suffix=".part")
+    except OSError:
+        return
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+        Path(part).replace(path)
+    except OSError:
+        Path(part).unlink(missing_ok=True)
+    except BaseException:
+        Path(part).unlink(missing_ok=True)
+        raise
