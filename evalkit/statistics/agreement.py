@@ -1,0 +1,82 @@
+"""How far judges agree: raw agreement, Cohen's kappa, Krippendorff's alpha.
+
+Kappas take tables of counts, alpha takes coincidences; both work on a batch of resampled tables at once.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+
+from evalkit.statistics.figures import Floats, divide
+
+Level = Literal["nominal", "ordinal", "interval"]
+Weighting = Literal["none", "linear", "quadratic"]
+
+
+def disagreement(categories: int, weighting: Weighting = "none") -> Floats:
+    """Return the (k, k) weights of disagreement between ordered categories: 0 on the diagonal, at most 1."""
+    distance = np.abs(np.subtract.outer(np.arange(categories), np.arange(categories))) / max(categories - 1, 1)
+    powers = {"none": np.sign(distance), "linear": distance, "quadratic": distance**2}
+    return np.asarray(powers[weighting], dtype=np.float64)
+
+
+def kappa(tables: Floats, weighting: Weighting = "none") -> Floats:
+    """Return Cohen's kappa (1960; weighted 1968) of (..., k, k) tables of counts; NaN where chance alone agrees."""
+    weights = disagreement(tables.shape[-1], weighting)
+    total = tables.sum(axis=(-2, -1))
+    rows, columns = tables.sum(axis=-1), tables.sum(axis=-2)
+    seen = (tables * weights).sum(axis=(-2, -1)) * total
+    expected = np.einsum("...i,ij,...j->...", rows, weights, columns)
+    return 1 - divide(seen, expected)
+
+
+def kappa_standard_error(table: Floats) -> float:
+    """Return the asymptotic standard error of unweighted kappa (Fleiss, Cohen and Everitt 1969)."""
+    p = table / table.sum()
+    rows, columns = p.sum(axis=1), p.sum(axis=0)
+    seen, chance = float(np.trace(p)), float(rows @ columns)
+    k = (seen - chance) / (1 - chance)
+    own = np.diag(p) @ np.square(1 - (rows + columns) * (1 - k))
+    cross = p * np.square(np.add.outer(columns, rows)) * (1 - k) ** 2
+    rest = cross.sum() - np.trace(cross)
+    variance = (own + rest - (k - chance * (1 - k)) ** 2) / ((1 - chance) ** 2 * table.sum())
+    return float(np.sqrt(max(variance, 0.0)))
+
+
+def coincidences(ratings: Floats, values: Floats) -> Floats:
+    """Return (n, k, k): what each unit adds to Krippendorff's coincidence matrix.
+
+    Args:
+        ratings: (raters, n), NaN where missing. A unit with fewer than two ratings adds nothing.
+        values: (k,) the ordered values that occur.
+    """
+    counts = np.stack([(ratings == value).sum(axis=0) for value in values], axis=1).astype(np.float64)
+    raters = counts.sum(axis=1)
+    together = counts[:, :, None] * counts[:, None, :]
+    index = np.arange(len(values))
+    together[:, index, index] -= counts
+    return divide(together, (raters - 1)[:, None, None], otherwise=0)
+
+
+def alpha(matrices: Floats, values: Floats, level: Level = "ordinal") -> Floats:
+    """Return Krippendorff's alpha (2011) of (..., k, k) coincidence matrices; NaN where only one value occurs."""
+    margin = matrices.sum(axis=-1)
+    total = margin.sum(axis=-1)
+    if level == "nominal":
+        delta = np.broadcast_to(1 - np.eye(len(values)), matrices.shape)
+    elif level == "interval":
+        delta = np.broadcast_to(np.square(np.subtract.outer(values, values)), matrices.shape)
+    else:
+        centre = np.cumsum(margin, axis=-1) - margin / 2
+        delta = np.square(centre[..., :, None] - centre[..., None, :])
+    seen = (matrices * delta).sum(axis=(-2, -1))
+    expected = np.einsum("...i,...ij,...j->...", margin, delta, margin)
+    return 1 - divide(seen * (total - 1), expected * (total > 1))
+
+
+def krippendorff_alpha(ratings: Floats, level: Level = "ordinal") -> float:
+    """Return Krippendorff's alpha of (raters, n) ratings, NaN where missing."""
+    values = np.unique(ratings[np.isfinite(ratings)])
+    return float(alpha(coincidences(ratings, values).sum(axis=0), values, level))

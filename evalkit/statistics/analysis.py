@@ -1,0 +1,228 @@
+"""Everything published of a run, from its records: the one entrance the pipeline uses.
+
+Read `analyze` first. Pure: the same records, settings and seed give the same figures, in whatever order they come.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from evalkit.records import (
+    MACRO,
+    MICRO,
+    Estimate,
+    Generation,
+    LanguageCheck,
+    Outcome,
+    Prompt,
+    Verdict,
+)
+from evalkit.settings import LengthControl, StatisticsSettings
+from evalkit.statistics import macro as over_languages
+from evalkit.statistics.agreement_rows import agreement_rows
+from evalkit.statistics.claims import claim_rows
+from evalkit.statistics.counts import count_rows, order_rows
+from evalkit.statistics.estimates import Labels, publish
+from evalkit.statistics.figures import Figures, Floats, Weights, join, ratio
+from evalkit.statistics.groups import groups_of
+from evalkit.statistics.length_languages import LengthControlled, control_lengths
+from evalkit.statistics.length_rows import length_bins, overlap_rows
+from evalkit.statistics.metrics import JUDGED, UNJUDGED, Metric
+from evalkit.statistics.resampling import prompt_weights
+from evalkit.statistics.table import Judged, Pairs, judged_by, pairs_of, panel_of
+
+Rows = list[dict[str, Any]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Analysis:
+    """What results.json says of a run's figures (docs/results.md); NaN stands for null."""
+
+    estimates: tuple[Estimate, ...]
+    counts: Rows
+    claims: Rows
+    length: dict[str, Rows]
+    """`bins` and `overlap`."""
+    orders: Rows
+    agreement: dict[str, Rows]
+    """`pairs` of judges and `alpha` over all of them."""
+
+    def to_results(self) -> dict[str, Any]:
+        """Return the JSON-ready mapping, undefined figures as None."""
+        return {
+            "estimates": [_json(asdict(estimate)) for estimate in self.estimates],
+            "counts": [_json(row) for row in self.counts],
+            "claims": [_json(row) for row in self.claims],
+            "length": {name: [_json(row) for row in rows] for name, rows in self.length.items()},
+            "orders": [_json(row) for row in self.orders],
+            "agreement": {name: [_json(row) for row in rows] for name, rows in self.agreement.items()},
+        }
+
+
+def analyze(  # noqa: PLR0913
+    *,
+    prompts: Sequence[Prompt],
+    candidate_answers: Sequence[Generation],
+    baseline_answers: Sequence[Generation],
+    candidate_checks: Mapping[tuple[str, str], LanguageCheck],
+    baseline_checks: Mapping[tuple[str, str], LanguageCheck],
+    verdicts: Sequence[Verdict],  # noqa: ARG001 - the outcomes say it all so far
+    outcomes: Sequence[Outcome],
+    settings: StatisticsSettings,
+    candidate: str,
+    baseline: str,  # noqa: ARG001 - the rows name the candidate only
+    slices: Sequence[str] = (),
+) -> Analysis:
+    """Return all figures of one candidate against one baseline.
+
+    Args:
+        prompts: what was asked, in every language.
+        candidate_answers: the candidate's generations; those that failed are absent.
+        baseline_answers: the baseline's.
+        candidate_checks: language checks by (language, prompt id); may be empty.
+        baseline_checks: the same of the baseline's answers.
+        verdicts: what the judges said, positional.
+        outcomes: both orders joined, in the candidate's terms; may be empty.
+        settings: interval, level, resamples, seed, length control, weights, panel rule.
+        candidate: display name.
+        baseline: display name.
+        slices: fields of `Prompt.meta` to break the figures down by.
+    """
+    pairs = pairs_of(prompts, candidate_answers, baseline_answers, candidate_checks, baseline_checks, slices)
+    rng = np.random.default_rng(settings.seed)
+    run = _Run(
+        candidate=candidate,
+        pairs=pairs,
+        settings=settings,
+        weights=prompt_weights(pairs.clusters, n_resamples=settings.n_resamples, rng=rng),
+    )
+    judged = [run.ruled(each) for each in judged_by(pairs, outcomes)]
+    if len(judged) > 1:
+        judged.append(panel_of(judged, settings.panel))
+    estimates = run.unjudged()
+    controlled: dict[str, LengthControlled] = {}
+    claims: Rows = []
+    for each in judged:
+        estimates += run.judged(each)
+        claims += claim_rows(run.means(each.score), each.judge, pairs.languages, settings)
+        if settings.length_control is not LengthControl.NONE and len(pairs.languages):
+            method = settings.length_control
+            controlled[each.judge] = control_lengths(pairs, each, method=method, weights=run.weights)
+            estimates += run.length_controlled(each, controlled[each.judge])
+    return Analysis(
+        estimates=tuple(estimates),
+        counts=[row for each in judged for row in count_rows(pairs, each, candidate)],
+        claims=claims,
+        length={
+            "bins": [row for each in judged for row in length_bins(pairs, each, settings)],
+            "overlap": [row for judge, each in controlled.items() for row in overlap_rows(pairs, judge, each)],
+        },
+        orders=[row for each in judged for row in order_rows(pairs, each)],
+        agreement=agreement_rows(pairs, [each for each in judged if each.judge != "panel"], run.weights, settings),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Run:
+    """What every figure of a run shares."""
+
+    candidate: str
+    pairs: Pairs
+    settings: StatisticsSettings
+    weights: Weights
+
+    def ruled(self, judged: Judged) -> Judged:
+        """Apply the suite's language rule: with it, an answer in the wrong language loses where one side's is."""
+        if not self.settings.wrong_language_loses:
+            return judged
+        from dataclasses import replace
+
+        from evalkit.statistics.scoring import language_faithful
+
+        return replace(judged, score=language_faithful(judged.score, *self.pairs.wrong(), both=None))
+
+    def means(self, values: Floats) -> Figures:
+        """Return the mean of (P,) values in each language."""
+        return ratio(*self.pairs.sums(values), self.weights)
+
+    def unjudged(self) -> list[Estimate]:
+        """Return the figures of the answers alone."""
+        nobody = np.full(len(self.pairs.keys), np.nan)
+        empty = Judged(judge="", score=nobody, forward=nobody, swapped=nobody, graded=nobody)
+        return [row for metric in UNJUDGED for row in self._rows(metric, empty)]
+
+    def judged(self, judged: Judged) -> list[Estimate]:
+        """Return one judge's figures, but for those at equal length."""
+        return [row for metric in JUDGED for row in self._rows(metric, judged)]
+
+    def _rows(self, metric: Metric, judged: Judged) -> list[Estimate]:
+        values = metric.values(self.pairs, judged)
+        rows = self._sliced(metric, judged, values, None)
+        if metric.sliced:
+            for name, members in self.pairs.slices.items():
+                rows += self._sliced(metric, judged, np.where(members, values, np.nan), name)
+            by_language = self.means(values)
+            for name, weights in groups_of(self.pairs.languages, by_language).items():
+                rows += self._publish(metric, judged, by_language.contrast(weights), [MACRO], name)
+        return rows
+
+    def _sliced(self, metric: Metric, judged: Judged, values: Floats, name: str | None) -> list[Estimate]:
+        """Return the rows of every language, macro and micro."""
+        totals, counts = self.pairs.sums(values)
+        by_language = ratio(totals, counts, self.weights)
+        pooled = over_languages.micro(totals, counts, self.weights)
+        mean = over_languages.macro(by_language, self.pairs.languages, self.settings.weights)
+        everything = join(by_language, mean, pooled)
+        return self._publish(metric, judged, everything, [*self.pairs.languages, MACRO, MICRO], name)
+
+    def _publish(
+        self, metric: Metric, judged: Judged, figures: Figures, languages: Sequence[str], name: str | None
+    ) -> list[Estimate]:
+        labels = Labels(
+            candidate=self.candidate,
+            judge=judged.judge,
+            metric=metric.name,
+            languages=languages,
+            slice=name,
+            why_undefined=metric.why_undefined,
+        )
+        return publish(figures, labels, self.settings, bounds=metric.bounds, logarithmic=metric.logarithmic)
+
+    def length_controlled(self, judged: Judged, controlled: LengthControlled) -> list[Estimate]:
+        """Return the figures at equal length: languages, macro, groups. Pooling languages would mix their slopes."""
+        figures = controlled.figures
+        mean = over_languages.macro(figures, self.pairs.languages, self.settings.weights)
+        left_out = int(np.count_nonzero(~np.isfinite(figures.values)))
+        said = f"mean of {len(figures.values) - left_out} of {len(figures.values)} languages" if left_out else ""
+        rows = self._publish_length(
+            judged, join(figures, mean), [*self.pairs.languages, MACRO], (*controlled.methods, said), None
+        )
+        for name, weights in groups_of(self.pairs.languages, figures).items():
+            rows += self._publish_length(judged, figures.contrast(weights), [MACRO], ("",), name)
+        return rows
+
+    def _publish_length(
+        self, judged: Judged, figures: Figures, languages: Sequence[str], methods: Sequence[str], name: str | None
+    ) -> list[Estimate]:
+        labels = Labels(
+            candidate=self.candidate,
+            judge=judged.judge,
+            metric="length_controlled_win_rate",
+            languages=languages,
+            slice=name,
+            methods=methods,
+            why_undefined="no language has a figure",
+        )
+        return publish(figures, labels, self.settings, floored=False)
+
+
+def _json(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the row with undefined figures as None."""
+    return {
+        name: None if isinstance(value, float) and not math.isfinite(value) else value for name, value in row.items()
+    }

@@ -1,0 +1,69 @@
+"""Plain counts of pairs: wins, ties and losses, and how the two orders agree."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from evalkit.records import MICRO
+from evalkit.statistics.scoring import winner
+from evalkit.statistics.table import Judged, Pairs
+
+_CODES = (1.0, 0.5, 0.0)
+"""Win, tie, loss: the order of the rows and columns of the table of orders."""
+
+
+def count_rows(pairs: Pairs, judged: Judged, candidate: str) -> list[dict[str, Any]]:
+    """Return wins, ties, losses, missing, flips and pairs tied in both orders, by language, pooled, and by slice."""
+    everywhere = np.ones(len(pairs.keys), dtype=np.bool_)
+    score, first, second = winner(judged.score), winner(judged.forward), winner(judged.swapped)
+    flips = np.abs(first - second) == 1
+    both_tie = (first == 0.5) & (second == 0.5)  # noqa: PLR2004
+    rows = []
+    for name, members in [(None, everywhere), *pairs.slices.items()]:
+        for language, chosen in _languages(pairs):
+            within = members & chosen
+            if name is not None and not within.any():
+                continue
+            win, tie, loss = (int((score[within] == code).sum()) for code in _CODES)
+            rows.append(
+                {
+                    "candidate": candidate,
+                    "judge": judged.judge,
+                    "language": language,
+                    "slice": name,
+                    "n": win + tie + loss,
+                    "win": win,
+                    "tie": tie,
+                    "loss": loss,
+                    "missing": int(within.sum()) - win - tie - loss,
+                    "flips": int(flips[within].sum()),
+                    "both_tie": int(both_tie[within].sum()),
+                }
+            )
+    return rows
+
+
+def order_rows(pairs: Pairs, judged: Judged) -> list[dict[str, Any]]:
+    """Return 3 x 3 tables by language and pooled: rows the candidate shown first, columns shown second."""
+    if judged.single_order:
+        return []
+    first, second = winner(judged.forward), winner(judged.swapped)
+    return [
+        {
+            "judge": judged.judge,
+            "language": language,
+            "table": [
+                [int(((first == row) & (second == column))[chosen].sum()) for column in _CODES] for row in _CODES
+            ],
+        }
+        for language, chosen in _languages(pairs)
+    ]
+
+
+def _languages(pairs: Pairs) -> list[tuple[str, NDArray[np.bool_]]]:
+    """Return every language with its pairs, and all of them pooled."""
+    each = [(language, pairs.language == index) for index, language in enumerate(pairs.languages)]
+    return [*each, (MICRO, np.ones(len(pairs.keys), dtype=np.bool_))]

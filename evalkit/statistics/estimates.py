@@ -1,0 +1,118 @@
+"""From figures to published rows: the headline interval, the bootstrap beside it, or the reason there is none."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from evalkit.records import Estimate
+from evalkit.settings import Interval, StatisticsSettings
+from evalkit.statistics.figures import Figures, Floats
+from evalkit.statistics.intervals import student_interval, wilson_interval
+from evalkit.statistics.resampling import bca, percentile
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Labels:
+    """What a set of figures is called."""
+
+    candidate: str
+    judge: str
+    metric: str
+    languages: Sequence[str]
+    """(K,) tag, macro or micro of each figure."""
+    slice: str | None = None
+    methods: Sequence[str] = ()
+    """(K,) how each figure was made, or why there is none; empty for plain means."""
+    why_undefined: str = "no scored pairs"
+
+
+def publish(
+    figures: Figures,
+    labels: Labels,
+    settings: StatisticsSettings,
+    *,
+    bounds: tuple[float, float] | None = (0.0, 1.0),
+    floored: bool = True,
+    logarithmic: bool = False,
+) -> list[Estimate]:
+    """Return one row a figure.
+
+    Args:
+        figures: K figures.
+        labels: what they are called.
+        settings: which interval, at which level.
+        bounds: of one observation; None gets t intervals where Wilson is asked for.
+        floored: see `wilson_interval`.
+        logarithmic: whether the figures are logarithms to be raised.
+    """
+    level = settings.confidence_level
+    resampled = figures.resamples.shape[1] > 0
+    boot = bca(figures.values, figures.influences, figures.resamples, confidence_level=level)
+    interval = settings.interval
+    if interval in {Interval.BCA, Interval.PERCENTILE} and not resampled:
+        interval = Interval.WILSON
+    if interval is Interval.WILSON and bounds is None:
+        interval = Interval.T
+    if interval is Interval.WILSON and bounds is not None:
+        headline = wilson_interval(figures, confidence_level=level, bounds=bounds, floored=floored)
+    elif interval is Interval.T:
+        headline = student_interval(figures, confidence_level=level)
+    else:
+        headline = boot if interval is Interval.BCA else percentile(figures.resamples, confidence_level=level)
+    errors = figures.standard_errors
+    if logarithmic:
+        errors = np.exp(figures.values) * errors
+    columns: list[Floats] = [figures.values, *headline, *boot]
+    if logarithmic:
+        columns = [np.exp(column) for column in columns]
+    columns.insert(3, errors)
+    clusters = figures.clusters
+    few = clusters < settings.min_prompts
+    for column in columns[1:]:
+        column[few | (clusters < 2) | ~np.isfinite(figures.values)] = np.nan  # noqa: PLR2004
+    methods = _methods(figures, labels, few, interval, settings)
+    rows = np.stack(columns, axis=1).tolist()
+    return [
+        Estimate(
+            candidate=labels.candidate,
+            judge=labels.judge,
+            language=language,
+            metric=labels.metric,
+            value=row[0],
+            low=row[1],
+            high=row[2],
+            standard_error=row[3],
+            bootstrap_low=row[4],
+            bootstrap_high=row[5],
+            n=int(number),
+            clusters=int(cluster),
+            slice=labels.slice,
+            confidence_level=level,
+            method=method,
+        )
+        for language, row, number, cluster, method in zip(
+            labels.languages, rows, figures.pairs, clusters, methods, strict=True
+        )
+    ]
+
+
+def _methods(
+    figures: Figures, labels: Labels, few: np.ndarray, interval: Interval, settings: StatisticsSettings
+) -> list[str]:
+    """Say of each figure how it and its interval were made, or why there is none."""
+    made = list(labels.methods) or [""] * len(figures.values)
+    said = []
+    for index, how in enumerate(made):
+        if not np.isfinite(figures.values[index]):
+            said.append(how or labels.why_undefined)
+            continue
+        clusters = int(figures.clusters[index])
+        if few[index] or clusters < 2:  # noqa: PLR2004
+            bound = f"no interval: {clusters} prompts, fewer than {max(settings.min_prompts, 2)}"
+        else:
+            bound = "wilson, effective n" if interval is Interval.WILSON else interval.value
+        said.append(f"{bound}; {how}" if how else bound)
+    return said

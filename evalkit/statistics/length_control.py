@@ -1,0 +1,154 @@
+"""The win rate expected at equal length: one language's fit.
+
+Logistic regression of the score on tanh of the standardised length difference, and on the prompt's difficulty where
+one is known; the answer is the mean probability with the difference set to 0 (Dubois et al. 2024, arXiv:2404.04475),
+with a ridge on the slope so that a judge who flips coins gives one half whatever the lengths.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+import numpy as np
+from scipy.special import expit
+
+from evalkit.statistics import logistic
+from evalkit.statistics.figures import Floats, Weights, divide
+
+RIDGE = 0.16
+"""Penalty on the slope: a normal prior with standard deviation 2.5."""
+
+
+class Overlap(StrEnum):
+    """Whether the data can say what would happen at equal length."""
+
+    OK = "ok"
+    """The candidate is longer on 20 to 80 % of the prompts."""
+    EXTRAPOLATED = "extrapolated"
+    """Outside that: the figure rests on the shape of the curve."""
+    NONE = "none"
+    """Longer on less than 5 or more than 95 %: no figure."""
+    DEGENERATE = "degenerate"
+    """All wins, all losses, or no length difference anywhere: the figure is the win rate itself."""
+    EMPTY = "empty"
+    """Fewer than two pairs with a score and both lengths."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LengthFit:
+    """One language's length-controlled win rate."""
+
+    value: float
+    """NaN where overlap is none or empty."""
+    influences: Floats
+    """(n,) of mean 0."""
+    resamples: Floats
+    """(B,)"""
+    share_longer: float
+    """Share of prompts on which the candidate is longer, equal lengths half."""
+    overlap: Overlap
+    coefficients: Floats
+    """(k,) length, then difficulty where there is one, then the constant; empty where nothing was fitted."""
+
+    @property
+    def slope(self) -> float:
+        """What being shorter by the unit of tanh does to the log odds; negative where the judge likes length."""
+        return float(self.coefficients[0]) if len(self.coefficients) else float("nan")
+
+
+def standardised(candidate: Floats, baseline: Floats) -> Floats:
+    """Return tanh((baseline - candidate) / sd) of the lengths, (n,); 0 where all differences are the same."""
+    difference = baseline - candidate
+    spread = difference.std(ddof=1) if len(difference) > 1 else 0.0
+    return np.tanh(difference / spread) if spread > 0 else np.zeros(len(difference))
+
+
+def overlap_of(candidate: Floats, baseline: Floats, scores: Floats) -> tuple[float, Overlap]:
+    """Return the share of prompts on which the candidate is longer, and what that allows to say."""
+    if len(scores) < 2:  # noqa: PLR2004
+        return float("nan"), Overlap.EMPTY
+    difference = candidate - baseline
+    share = float((difference > 0).mean() + (difference == 0).mean() / 2)
+    if scores.max() == 0 or scores.min() == 1 or not difference.any():
+        return share, Overlap.DEGENERATE
+    if not 0.05 <= share <= 0.95:  # noqa: PLR2004
+        return share, Overlap.NONE
+    return share, Overlap.OK if 0.2 <= share <= 0.8 else Overlap.EXTRAPOLATED  # noqa: PLR2004
+
+
+def length_controlled(
+    scores: Floats,
+    *,
+    candidate: Floats,
+    baseline: Floats,
+    weights: Weights,
+    difficulty: Floats | None = None,
+    ridge: float = RIDGE,
+) -> LengthFit:
+    """Return the length-controlled win rate of one language.
+
+    Args:
+        scores: (n,) in [0, 1].
+        candidate: (n,) lengths.
+        baseline: (n,) lengths.
+        weights: (n, B) prompt weights.
+        difficulty: (n,) covariate with a free coefficient; without it the fit is `minimal`.
+        ridge: penalty on the slope.
+    """
+    share, overlap = overlap_of(candidate, baseline, scores)
+    if overlap in {Overlap.EMPTY, Overlap.NONE, Overlap.DEGENERATE}:
+        known = overlap is Overlap.DEGENERATE
+        value = float(scores.mean()) if known else float("nan")
+        totals = weights.sum(axis=0, dtype=np.float64)
+        sums = (scores.astype(weights.dtype) @ weights).astype(np.float64)
+        resamples = divide(sums, totals) if known else np.full(len(totals), np.nan)
+        return LengthFit(
+            value=value,
+            influences=scores - value if known else np.zeros(len(scores)),
+            resamples=resamples,
+            share_longer=share,
+            overlap=overlap,
+            coefficients=np.empty(0),
+        )
+    x = standardised(candidate, baseline)
+    columns = [x, np.ones(len(x))] if difficulty is None else [x, difficulty, np.ones(len(x))]
+    fitted = counterfactual(np.column_stack(columns), scores, weights=weights, ridge=ridge)
+    return replace(fitted, share_longer=share, overlap=overlap)
+
+
+def counterfactual(X: Floats, y: Floats, *, weights: Weights, ridge: float = RIDGE) -> LengthFit:
+    """Fit y on X, whose first column is the length term, and return the mean probability where that term is 0.
+
+    Args:
+        X: (n, k); the last column is the constant.
+        y: (n,).
+        weights: (n, B).
+        ridge: penalty on the first coefficient.
+    """
+    penalty = np.zeros(X.shape[1])
+    penalty[0] = ridge
+    X0 = X.copy()
+    X0[:, 0] = 0
+    beta = logistic.fit(X, y, ridge=penalty)
+    refits = logistic.refit(X, y, weights, start=beta, ridge=penalty)
+    return LengthFit(
+        value=float(expit(X0 @ beta).mean()),
+        influences=logistic.influences(X, y, X0, beta, ridge=penalty),
+        resamples=_resampled(X0, refits, weights),
+        share_longer=float("nan"),
+        overlap=Overlap.OK,
+        coefficients=beta,
+    )
+
+
+def _resampled(X0: Floats, refits: Floats, weights: Weights) -> Floats:
+    """Return the (B,) weighted mean probabilities at X0 under each refit; NaN where a resample is empty."""
+    totals = weights.sum(axis=0, dtype=np.float64)
+    if np.ptp(X0, axis=0).max() == 0:
+        values = expit(refits @ X0[0])
+    else:
+        probabilities = expit(X0.astype(weights.dtype) @ refits.T.astype(weights.dtype))
+        sums = np.einsum("nb,nb->b", weights, probabilities).astype(np.float64)
+        values = divide(sums, totals)
+    return np.where(totals > 0, values, np.nan)

@@ -1,0 +1,145 @@
+"""Difficulty of prompts, estimated from all languages at once: the first stage of joint length control.
+
+logit E[score] = a_l + b_l tanh(z) + g_i for prompt i in language l: every language has its own level and its own
+response to length, the prompt's ease g is shared by its translations (a normal random effect whose variance is chosen
+by the Laplace marginal likelihood). Longer answers go to some prompts more than to others; without g that reads as an
+effect of length.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import expit
+
+from evalkit.statistics.figures import Floats
+from evalkit.statistics.length_control import RIDGE
+
+VARIANCES = (0.25, 0.5, 1.0, 2.0, 4.0)
+"""Variances of the random effect that are tried."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JointFit:
+    """The joint fit of all languages."""
+
+    ease: Floats
+    """(I,) g: how much easier a prompt is for the candidate, in log odds."""
+    slopes: Floats
+    """(L,) b: what the length term does to the log odds; negative where the judge likes length."""
+    slope_errors: Floats
+    """(L,) standard errors, with the prompts' ease integrated out (model-based)."""
+    levels: Floats
+    """(L,) a."""
+    variance: float
+    """Of the random effect."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Data:
+    x: Floats
+    y: Floats
+    item: NDArray[np.int64]
+    language: NDArray[np.int64]
+    items: int
+    languages: int
+
+
+def fit_joint(
+    x: Floats, y: Floats, item: NDArray[np.int64], language: NDArray[np.int64], *, items: int, languages: int
+) -> JointFit:
+    """Return the joint fit.
+
+    Args:
+        x: (n,) length terms.
+        y: (n,) scores in [0, 1].
+        item: (n,) index of the prompt.
+        language: (n,) index of the language.
+        items: number of prompts, I.
+        languages: number of languages, L.
+    """
+    data = _Data(x=x, y=y, item=item, language=language, items=items, languages=languages)
+    state = np.zeros(2 * languages + items)
+    best: tuple[float, float, Floats] | None = None
+    for variance in VARIANCES:
+        state, evidence = _maximise(data, state, variance)
+        if best is None or evidence > best[0]:
+            best = (evidence, variance, state.copy())
+    assert best is not None
+    _, variance, state = best
+    schur = _normal_equations(data, state, variance)[0]
+    errors = np.sqrt(np.clip(np.diag(np.linalg.pinv(schur)), 0, None))
+    return JointFit(
+        ease=state[2 * languages :],
+        levels=state[:languages],
+        slopes=state[languages : 2 * languages],
+        slope_errors=errors[languages:],
+        variance=variance,
+    )
+
+
+def _predictor(data: _Data, state: Floats) -> Floats:
+    level, slope, ease = np.split(state, [data.languages, 2 * data.languages])
+    return np.asarray(level[data.language] + slope[data.language] * data.x + ease[data.item])
+
+
+def _objective(data: _Data, state: Floats, variance: float) -> float:
+    eta = _predictor(data, state)
+    slope, ease = state[data.languages : 2 * data.languages], state[2 * data.languages :]
+    penalty = RIDGE * slope @ slope / 2 + ease @ ease / (2 * variance) + _HAIR * state @ state / 2
+    return float(data.y @ eta - np.logaddexp(0, eta).sum() - penalty)
+
+
+_HAIR = 1e-4
+"""Penalty on everything, so that a language of all wins has a level."""
+
+
+def _normal_equations(data: _Data, state: Floats, variance: float) -> tuple[Floats, Floats, Floats]:
+    """Return (Schur complement of the language terms, the step, the prompts' own curvature).
+
+    The Hessian is an arrow: the prompts' block is diagonal, so eliminating it leaves 2 L equations.
+    """
+    L = data.languages
+    mu = expit(_predictor(data, state))
+    residual, curvature = data.y - mu, mu * (1 - mu)
+    vx = curvature * data.x
+    gradient = np.concatenate(
+        [
+            np.bincount(data.language, residual, L),
+            np.bincount(data.language, residual * data.x, L) - RIDGE * state[L : 2 * L],
+            np.bincount(data.item, residual, data.items) - state[2 * L :] / variance,
+        ]
+    )
+    gradient -= _HAIR * state
+    head = np.zeros((2 * L, 2 * L))
+    diagonal = np.arange(L)
+    head[diagonal, diagonal] = np.bincount(data.language, curvature, L) + _HAIR
+    head[diagonal, L + diagonal] = head[L + diagonal, diagonal] = np.bincount(data.language, vx, L)
+    head[L + diagonal, L + diagonal] = np.bincount(data.language, vx * data.x, L) + RIDGE + _HAIR
+    own = np.asarray(np.bincount(data.item, curvature, data.items), dtype=np.float64) + (1 / variance + _HAIR)
+    cell = data.item * L + data.language
+    size = data.items * L
+    cross = np.concatenate([np.bincount(cell, each, size).reshape(data.items, L) for each in (curvature, vx)], axis=1)
+    scaled = cross / own[:, None]
+    schur = head - cross.T @ scaled
+    top = np.linalg.solve(schur, gradient[: 2 * L] - scaled.T @ gradient[2 * L :])
+    step = np.concatenate([top, (gradient[2 * L :] - cross @ top) / own])
+    return schur, step, own
+
+
+def _maximise(data: _Data, state: Floats, variance: float) -> tuple[Floats, float]:
+    """Return the penalised maximum by damped Newton, and the Laplace marginal likelihood there."""
+    best = _objective(data, state, variance)
+    for _ in range(50):
+        _, step, _ = _normal_equations(data, state, variance)
+        length = 1.0
+        while (reached := _objective(data, state + length * step, variance)) < best and length > 1e-4:  # noqa: PLR2004
+            length /= 2
+        state, gain, best = state + length * step, reached - best, reached
+        if abs(gain) < 1e-7:  # noqa: PLR2004
+            break
+    _, _, own = _normal_equations(data, state, variance)
+    evidence = best - np.log(own * variance).sum() / 2
+    return state, float(evidence)

@@ -1,0 +1,120 @@
+"""Length control of all languages of a run by one judge, as one object of figures."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from evalkit.settings import LengthControl
+from evalkit.statistics.figures import Figures, Floats, Weights
+from evalkit.statistics.length_alpaca import alpaca_controlled
+from evalkit.statistics.length_control import LengthFit, Overlap, length_controlled, standardised
+from evalkit.statistics.length_joint import JointFit, fit_joint
+from evalkit.statistics.table import Judged, Pairs
+
+JOINT_LANGUAGES = 5
+"""Languages from which on `auto` fits jointly."""
+JOINT_PAIRS = 50
+"""Pairs a language needs for a free coefficient of difficulty."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LengthControlled:
+    """One judge's length-controlled figures."""
+
+    figures: Figures
+    """One figure a language."""
+    fits: tuple[LengthFit, ...]
+    """By language."""
+    methods: tuple[str, ...]
+    """By language: joint, minimal or alpaca, what is to be said of it, or why there is no figure."""
+    joint: JointFit | None
+    """The joint fit, where there was one."""
+
+
+def control_lengths(pairs: Pairs, judged: Judged, *, method: LengthControl, weights: Weights) -> LengthControlled:
+    """Return the length-controlled win rate of every language; answers in the wrong language are left out.
+
+    Args:
+        pairs: the run's pairs.
+        judged: one judge's scores.
+        method: the setting; `auto` is joint from five parallel languages on.
+        weights: (C, B) prompt weights.
+    """
+    candidate_wrong, baseline_wrong = pairs.wrong()
+    usable = np.isfinite(judged.score + pairs.candidate_length + pairs.baseline_length)
+    usable &= ~candidate_wrong & ~baseline_wrong
+    rows = [np.flatnonzero(usable & (pairs.language == index)) for index in range(len(pairs.languages))]
+    joint = _joint(pairs, judged, rows) if _is_joint(method, pairs, rows) else None
+    fits, methods = [], []
+    for index in rows:
+        ease = joint.ease[pairs.cluster[index]] if joint is not None and len(index) >= JOINT_PAIRS else None
+        own = (
+            weights if len(index) == pairs.clusters and (pairs.cluster[index] == np.arange(len(index))).all() else None
+        )
+        own = weights[pairs.cluster[index]] if own is None else own
+        longer, shorter = pairs.candidate_length[index], pairs.baseline_length[index]
+        if method is LengthControl.ALPACA:
+            fit = alpaca_controlled(judged.score[index], candidate=longer, baseline=shorter, weights=own)
+        else:
+            fit = length_controlled(
+                judged.score[index], candidate=longer, baseline=shorter, weights=own, difficulty=ease
+            )
+        fits.append(fit)
+        name = "alpaca" if method is LengthControl.ALPACA else "minimal" if ease is None else "joint"
+        methods.append(_describe(fit, name))
+    return LengthControlled(figures=_figures(pairs, rows, fits), fits=tuple(fits), methods=tuple(methods), joint=joint)
+
+
+def _is_joint(method: LengthControl, pairs: Pairs, rows: Sequence[NDArray[np.int64]]) -> bool:
+    """Prompts that stand in one language only say nothing of their difficulty that the score itself does not."""
+    enough = sum(len(index) >= JOINT_PAIRS for index in rows) >= JOINT_LANGUAGES
+    shared = sum(map(len, rows)) >= 3 * len({int(cluster) for index in rows for cluster in pairs.cluster[index]})
+    return shared and (method is LengthControl.JOINT or (method is LengthControl.AUTO and enough))
+
+
+def _joint(pairs: Pairs, judged: Judged, rows: Sequence[NDArray[np.int64]]) -> JointFit:
+    x = [standardised(pairs.candidate_length[index], pairs.baseline_length[index]) for index in rows]
+    index = np.concatenate(rows)
+    return fit_joint(
+        np.concatenate(x),
+        judged.score[index],
+        pairs.cluster[index],
+        pairs.language[index],
+        items=pairs.clusters,
+        languages=len(pairs.languages),
+    )
+
+
+def _describe(fit: LengthFit, name: str) -> str:
+    if fit.overlap is Overlap.EMPTY:
+        return "fewer than two pairs with both lengths"
+    if fit.overlap is Overlap.NONE:
+        return f"no overlap of lengths: the candidate is longer on {fit.share_longer:.0%} of the prompts"
+    if fit.overlap is Overlap.DEGENERATE:
+        return "degenerate: the win rate itself"
+    return f"{name}, extrapolated" if fit.overlap is Overlap.EXTRAPOLATED else name
+
+
+def _figures(pairs: Pairs, rows: Sequence[NDArray[np.int64]], fits: Sequence[LengthFit]) -> Figures:
+    shape = (pairs.clusters, len(fits))
+    influences, shares = np.zeros(shape), np.zeros(shape)
+    numbers = np.zeros(len(fits))
+    for column, (index, fit) in enumerate(zip(rows, fits, strict=True)):
+        if np.isfinite(fit.value):
+            numbers[column] = len(index)
+            cluster = pairs.cluster[index]
+            influences[:, column] = np.bincount(cluster, fit.influences, pairs.clusters) * pairs.clusters / len(index)
+            shares[:, column] = np.bincount(cluster, minlength=pairs.clusters) / len(index)
+    resamples: Floats = np.stack([fit.resamples for fit in fits])
+    return Figures(
+        values=np.array([fit.value for fit in fits]),
+        influences=influences,
+        shares=shares,
+        pairs=numbers,
+        effective_pairs=numbers,
+        resamples=resamples,
+    )

@@ -1,0 +1,132 @@
+"""Fractional logistic regression by Newton's method: one fit, its influences, and thousands of refits at once.
+
+The response may be any value in [0, 1] (Papke and Wooldridge 1996), so standard errors come from influences (a
+sandwich), never from the information matrix alone.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy.special import expit
+
+from evalkit.statistics.figures import Floats, Weights
+
+_LIMIT = 30.0
+"""Linear predictors beyond this are probabilities of 0 or 1 in every respect."""
+_CHUNK = 256
+"""Resamples refitted at a time, so that the working arrays stay in the processor's cache."""
+
+
+def fit(
+    X: Floats,
+    y: Floats,
+    *,
+    weights: Floats | None = None,
+    ridge: Floats | None = None,
+    start: Floats | None = None,
+    score: Floats | None = None,
+    tolerance: float = 1e-10,
+    max_iterations: int = 100,
+) -> Floats:
+    """Return the (k,) coefficients that maximise the penalised quasi-likelihood, by damped Newton.
+
+    Args:
+        X: (n, k) covariates.
+        y: (n,) responses in [0, 1].
+        weights: (n,) of the rows.
+        ridge: (k,) penalties, the log-likelihood less sum(ridge * beta**2) / 2.
+        start: (k,) where to begin.
+        score: (k,) added to the score: rows known only by their sufficient statistics.
+        tolerance: on the score, per row.
+        max_iterations: Newton steps at most.
+    """
+    n, k = X.shape
+    w = np.ones(n) if weights is None else weights
+    penalty = np.zeros(k) if ridge is None else ridge
+    extra = np.zeros(k) if score is None else score
+    beta = np.zeros(k) if start is None else start.copy()
+
+    def objective(b: Floats) -> float:
+        eta = X @ b
+        return float(w @ (y * eta - np.logaddexp(0, eta)) - penalty @ np.square(b) / 2 + extra @ b)
+
+    best = objective(beta)
+    for _ in range(max_iterations):
+        mu = expit(X @ beta)
+        gradient = X.T @ (w * (y - mu)) - penalty * beta + extra
+        if np.abs(gradient).max(initial=0) < tolerance * n:
+            break
+        hessian = (X * (w * mu * (1 - mu))[:, None]).T @ X + np.diag(penalty)
+        step = np.linalg.lstsq(hessian, gradient, rcond=None)[0]
+        length = 1.0
+        while (reached := objective(beta + length * step)) < best - 1e-12 * abs(best) and length > 1e-6:  # noqa: PLR2004
+            length /= 2
+        beta, best = beta + length * step, reached
+        if np.abs(beta).max() > 1e3:  # noqa: PLR2004 - separated: the likelihood has no maximum
+            break
+    return beta
+
+
+def refit(X: Floats, y: Floats, weights: Weights, *, start: Floats, ridge: Floats, steps: int = 6) -> Floats:
+    """Return (B, k) coefficients under each column of the weights, all refitted together from `start`.
+
+    Six Newton steps reach the last digits; one is not enough. The arithmetic follows the weights' dtype.
+
+    Args:
+        X: (n, k).
+        y: (n,).
+        weights: (n, B).
+        start: (k,) the fit under equal weights.
+        ridge: (k,).
+        steps: Newton steps.
+    """
+    k, resamples, dtype = X.shape[1], weights.shape[1], weights.dtype
+    upper = np.triu_indices(k)
+    design = X.astype(dtype)
+    products = np.ascontiguousarray((X[:, upper[0]] * X[:, upper[1]]).T.astype(dtype))
+    mu = expit(X @ start)
+    # The first step shares its probabilities between all resamples, so it costs two products of matrices only.
+    first_score = (X * (y - mu)[:, None]).T.astype(dtype)
+    first_hessian = (X[:, upper[0]] * X[:, upper[1]] * (mu * (1 - mu))[:, None]).T.astype(dtype)
+    response = (X * y[:, None]).T.astype(dtype)
+    beta = np.repeat(start[:, None], resamples, axis=1)
+    for begin in range(0, resamples, _CHUNK):
+        w = np.ascontiguousarray(weights[:, begin : begin + _CHUNK])
+        b = beta[:, begin : begin + _CHUNK]
+        observed = response @ w
+        for step in range(steps):
+            if step == 0:
+                score, hessian = first_score @ w, first_hessian @ w
+            else:
+                eta = design @ b.astype(dtype)
+                np.clip(eta, -_LIMIT, _LIMIT, out=eta)
+                np.negative(eta, out=eta)
+                np.exp(eta, out=eta)
+                eta += 1
+                np.reciprocal(eta, out=eta)
+                weighted = w * eta
+                score = observed - design.T @ weighted
+                np.subtract(1, eta, out=eta)
+                weighted *= eta
+                hessian = products @ weighted
+            b += _newton_step(score.astype(np.float64), hessian.astype(np.float64), b, ridge, upper)
+    return beta.T
+
+
+def _newton_step(score: Floats, packed: Floats, beta: Floats, ridge: Floats, upper: tuple[np.ndarray, ...]) -> Floats:
+    """Solve the k x k systems of all resamples; a hair on the diagonal keeps empty resamples solvable."""
+    k, resamples = beta.shape
+    hessian = np.empty((resamples, k, k))
+    hessian[:, upper[0], upper[1]] = hessian[:, upper[1], upper[0]] = packed.T
+    hessian[:, range(k), range(k)] += ridge + 1e-9
+    gradient = score - ridge[:, None] * beta
+    return np.asarray(np.clip(np.linalg.solve(hessian, gradient.T[:, :, None])[:, :, 0].T, -5, 5))
+
+
+def influences(X: Floats, y: Floats, X0: Floats, beta: Floats, *, ridge: Floats) -> Floats:
+    """Return (n,) influences, mean 0, of mean(expit(X0 @ beta)), the mean probability at counterfactual covariates."""
+    mu, p0 = expit(X @ beta), expit(X0 @ beta)
+    hessian = (X * (mu * (1 - mu))[:, None]).T @ X + np.diag(ridge)
+    slope = (X0 * (p0 * (1 - p0))[:, None]).mean(axis=0)
+    direction = np.linalg.lstsq(hessian, slope, rcond=None)[0]
+    return np.asarray(p0 - p0.mean() + len(y) * ((X @ direction) * (y - mu)))

@@ -1,0 +1,116 @@
+"""The table of metrics: each is a value per pair, and what its mean over pairs is called."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from evalkit.records import LanguageStatus
+from evalkit.statistics import scoring
+from evalkit.statistics.figures import Floats
+from evalkit.statistics.table import Judged, Pairs
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Metric:
+    """A mean over pairs."""
+
+    name: str
+    values: Callable[[Pairs, Judged], Floats]
+    """(P,) the value of each pair; NaN where it has none."""
+    bounds: tuple[float, float] | None = (0.0, 1.0)
+    """Smallest and largest value a pair can have; None for figures without bounds, which get t intervals."""
+    logarithmic: bool = False
+    """Whether the values are logarithms, to be raised again at the end."""
+    sliced: bool = False
+    """Whether slices and groups of languages get this figure too."""
+    why_undefined: str = "no scored pairs"
+
+
+def _passes(status: np.ndarray) -> Floats:
+    """1 for the expected language, 0 for another or a mixture; NaN where there is too little text or no check."""
+    known = (status != "") & (status != LanguageStatus.NONE)
+    return np.where(known, (status == LanguageStatus.OK) * 1.0, np.nan)
+
+
+def _faithful(pairs: Pairs, judged: Judged) -> Floats:
+    checked = (pairs.candidate_status != "") & (pairs.baseline_status != "")
+    return np.where(checked, scoring.language_faithful(judged.score, *pairs.wrong()), np.nan)
+
+
+def _imputed(fill: float) -> Callable[[Pairs, Judged], Floats]:
+    def values(_: Pairs, judged: Judged) -> Floats:
+        swapped = judged.forward if judged.single_order else judged.swapped
+        return scoring.impute(judged.score, judged.forward, swapped, fill=fill)
+
+    return values
+
+
+def log_length_ratio(pairs: Pairs) -> Floats:
+    """Return log((candidate + 1) / (baseline + 1)) of the lengths, (P,)."""
+    return np.asarray(np.log1p(pairs.candidate_length) - np.log1p(pairs.baseline_length))
+
+
+ONE_ORDER = "the judge sees one order only"
+NOT_CHECKED = "no answer was checked"
+
+JUDGED = (
+    Metric(name="win_rate", values=lambda _, judged: judged.score, sliced=True),
+    Metric(
+        name="net_win_rate",
+        values=lambda _, judged: 2 * scoring.winner(judged.score) - 1,
+        bounds=(-1.0, 1.0),
+        sliced=True,
+    ),
+    Metric(
+        name="tie_rate",
+        values=lambda _, judged: np.where(np.isfinite(judged.score), (judged.score == 0.5) * 1.0, np.nan),  # noqa: PLR2004
+        sliced=True,
+    ),
+    Metric(name="graded_win_rate", values=lambda _, judged: judged.graded, why_undefined="the judge has no levels"),
+    Metric(
+        name="position_bias",
+        values=lambda _, judged: scoring.position_effect(judged.forward, judged.swapped),
+        bounds=None,
+        why_undefined=ONE_ORDER,
+    ),
+    Metric(
+        name="order_consistency",
+        values=lambda _, judged: scoring.consistent(judged.forward, judged.swapped),
+        why_undefined=ONE_ORDER,
+    ),
+    Metric(
+        name="flip_rate",
+        values=lambda _, judged: scoring.flipped(judged.forward, judged.swapped),
+        why_undefined=ONE_ORDER,
+    ),
+    Metric(name="language_faithful_win_rate", values=_faithful, why_undefined=NOT_CHECKED),
+    Metric(name="missing_low", values=_imputed(0.0)),
+    Metric(name="missing_high", values=_imputed(1.0)),
+)
+"""Metrics of each judge."""
+
+UNJUDGED = (
+    Metric(
+        name="language_pass_rate",
+        values=lambda pairs, _: _passes(pairs.candidate_status),
+        sliced=True,
+        why_undefined=NOT_CHECKED,
+    ),
+    Metric(
+        name="baseline_language_pass_rate",
+        values=lambda pairs, _: _passes(pairs.baseline_status),
+        why_undefined=NOT_CHECKED,
+    ),
+    Metric(
+        name="length_ratio",
+        values=lambda pairs, _: log_length_ratio(pairs),
+        bounds=None,
+        logarithmic=True,
+        sliced=True,
+        why_undefined="no pair of answers",
+    ),
+)
+"""Metrics of the answers alone; their rows have no judge ("")."""

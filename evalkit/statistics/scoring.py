@@ -1,0 +1,76 @@
+"""From two verdicts on a pair to one score, and what the two orders say of each other.
+
+Arrays are in the candidate's terms: 1 a win, 1/2 a tie, 0 a loss, in between where the judge has levels or
+probabilities; NaN is a missing verdict. `forward` is the order in which the candidate was shown first.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+
+import numpy as np
+
+from evalkit.statistics.figures import Floats
+
+LEVELS: Mapping[str, float] = {"A>>B": 1.0, "A>B": 0.75, "A=B": 0.5, "B>A": 0.25, "B>>A": 0.0}
+"""Five-level labels and their graded value for A."""
+
+
+def valid(scores: Floats) -> Floats:
+    """Return the scores with everything that is not in [0, 1] (NaN, infinite, out of range) as NaN."""
+    with np.errstate(invalid="ignore"):
+        return np.where((scores >= 0) & (scores <= 1), scores, np.nan)
+
+
+def winner(scores: Floats) -> Floats:
+    """Return 1 where the candidate won, 1/2 for a tie, 0 where it lost, NaN where missing: the sign of the score."""
+    return np.where(np.isfinite(scores), np.sign(scores - 0.5) / 2 + 0.5, np.nan)
+
+
+def position_effect(forward: Floats, swapped: Floats) -> Floats:
+    """Return each pair's share of verdicts for the answer shown first, minus 1/2, in [-1/2, 1/2]."""
+    return (forward - swapped) / 2
+
+
+def consistent(forward: Floats, swapped: Floats) -> Floats:
+    """Return 1 where both orders name the same winner (a tie counts as one), else 0; NaN where one is missing."""
+    first, second = winner(forward), winner(swapped)
+    return np.where(np.isfinite(first + second), (first == second) * 1.0, np.nan)
+
+
+def flipped(forward: Floats, swapped: Floats) -> Floats:
+    """Return 1 where the winner reverses with the order, else 0; NaN where a verdict is missing."""
+    first, second = winner(forward), winner(swapped)
+    return np.where(np.isfinite(first + second), (np.abs(first - second) == 1) * 1.0, np.nan)
+
+
+def impute(scores: Floats, forward: Floats, swapped: Floats, *, fill: float) -> Floats:
+    """Return scores with each missing verdict set to `fill`, the order that was observed kept (Manski 1989)."""
+    pair = (np.where(np.isnan(forward), fill, forward) + np.where(np.isnan(swapped), fill, swapped)) / 2
+    return np.where(np.isfinite(scores), scores, pair)
+
+
+def language_faithful(
+    scores: Floats, candidate_wrong: np.ndarray, baseline_wrong: np.ndarray, *, both: float | None = 0.5
+) -> Floats:
+    """Return scores in which an answer in the wrong language loses where only one side's is.
+
+    Args:
+        scores: (P,) judged scores, NaN where missing.
+        candidate_wrong: (P,) bool.
+        baseline_wrong: (P,) bool.
+        both: score where both sides are wrong; None keeps the judge's.
+    """
+    decided = np.where(candidate_wrong & ~baseline_wrong, 0.0, np.where(baseline_wrong & ~candidate_wrong, 1.0, scores))
+    return decided if both is None else np.where(candidate_wrong & baseline_wrong, both, decided)
+
+
+def soft_preference(logprobs: Mapping[str, float]) -> tuple[float, float]:
+    """Return (preference for A, mass of the labels) from the log probabilities of labels A, B and, if any, T.
+
+    The preference is (p_A + p_T / 2) / (p_A + p_B + p_T); below a mass of 0.9 it should not be trusted.
+    """
+    a, b, tie = (math.exp(logprobs[label]) if label in logprobs else 0.0 for label in "ABT")
+    mass = a + b + tie
+    return ((a + tie / 2) / mass if mass > 0 else math.nan), mass

@@ -1,0 +1,194 @@
+"""From records to arrays: one row a pair (a prompt in a language), one object a judge."""
+
+from __future__ import annotations
+
+import hashlib
+import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from evalkit.language.length import characters
+from evalkit.records import PANEL, Generation, LanguageCheck, LanguageStatus, Outcome, Prompt
+from evalkit.settings import PanelRule
+from evalkit.statistics.figures import Floats
+from evalkit.statistics.scoring import valid, winner
+
+Key = tuple[str, str]
+"""(language, prompt id)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pairs:
+    """What is known of each of P pairs whatever the judge: where it belongs, lengths, languages."""
+
+    languages: tuple[str, ...]
+    """Tags, sorted."""
+    keys: tuple[Key, ...]
+    language: NDArray[np.int64]
+    """(P,) index into `languages`."""
+    cluster: NDArray[np.int64]
+    """(P,) index of the cluster of prompts."""
+    clusters: int
+    candidate_length: Floats
+    """(P,) NFC code points; NaN where there is no answer."""
+    baseline_length: Floats
+    candidate_status: NDArray[np.str_]
+    """(P,) a `LanguageStatus`, or "" where the answer was not checked."""
+    baseline_status: NDArray[np.str_]
+    slices: Mapping[str, NDArray[np.bool_]]
+    """`field=value` → (P,) which pairs belong to it."""
+
+    def wrong(self) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+        """Return which answers of the candidate and of the baseline are in the wrong language."""
+        return self.candidate_status == LanguageStatus.WRONG, self.baseline_status == LanguageStatus.WRONG
+
+    def sums(self, values: Floats) -> tuple[Floats, Floats]:
+        """Return (totals, counts), each (C, L): the finite values summed by cluster and language."""
+        present = np.isfinite(values)
+        cells = (self.cluster * len(self.languages) + self.language)[present]
+        shape = (self.clusters, len(self.languages))
+        size = shape[0] * shape[1]
+        totals: Floats = np.bincount(cells, weights=values[present], minlength=size).astype(np.float64)
+        counts: Floats = np.bincount(cells, minlength=size).astype(np.float64)
+        return totals.reshape(shape), counts.reshape(shape)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judged:
+    """One judge's (or the panel's) scores of the pairs, in the candidate's terms; NaN is missing."""
+
+    judge: str
+    score: Floats
+    """(P,)"""
+    forward: Floats
+    swapped: Floats
+    graded: Floats
+    single_order: bool = False
+    """Whether there is no order to swap."""
+
+
+def pairs_of(
+    prompts: Sequence[Prompt],
+    candidate_answers: Iterable[Generation],
+    baseline_answers: Iterable[Generation],
+    candidate_checks: Mapping[Key, LanguageCheck],
+    baseline_checks: Mapping[Key, LanguageCheck],
+    slices: Sequence[str] = (),
+) -> Pairs:
+    """Return the pairs of a run, sorted by language and id so that the order of the input changes nothing."""
+    unique = {prompt.key: prompt for prompt in sorted(prompts, key=lambda prompt: prompt.key)}
+    keys = tuple(unique)
+    languages = tuple(sorted({language for language, _ in keys}))
+    cluster, clusters = clusters_of(list(unique.values()))
+    place = {language: index for index, language in enumerate(languages)}
+    return Pairs(
+        languages=languages,
+        keys=keys,
+        language=np.array([place[language] for language, _ in keys], dtype=np.int64),
+        cluster=cluster,
+        clusters=clusters,
+        candidate_length=_lengths(keys, candidate_answers),
+        baseline_length=_lengths(keys, baseline_answers),
+        candidate_status=_statuses(keys, candidate_checks),
+        baseline_status=_statuses(keys, baseline_checks),
+        slices=_slices(list(unique.values()), slices),
+    )
+
+
+def judged_by(pairs: Pairs, outcomes: Iterable[Outcome]) -> tuple[Judged, ...]:
+    """Return each judge's scores, sorted by name; of outcomes that stand twice, the last one counts."""
+    row = {key: index for index, key in enumerate(pairs.keys)}
+    found: dict[str, tuple[list[int], list[tuple[float, float, float, float, bool]]]] = {}
+    for outcome in outcomes:
+        index = row.get(outcome.key)
+        if index is not None:
+            rows, values = found.setdefault(outcome.judge, ([], []))
+            rows.append(index)
+            values.append((outcome.score, outcome.forward, outcome.swapped, outcome.graded, outcome.single_order))
+    judged = []
+    for judge, (rows, values) in sorted(found.items()):
+        table = np.full((len(pairs.keys), 5), np.nan)
+        table[rows] = values
+        single = bool((table[rows, 4] == 1).all())
+        score, forward, swapped, graded = (valid(column) for column in table.T[:4])
+        judged.append(
+            Judged(judge=judge, score=score, forward=forward, swapped=swapped, graded=graded, single_order=single)
+        )
+    return tuple(judged)
+
+
+def panel_of(judged: Sequence[Judged], rule: PanelRule) -> Judged:
+    """Return the panel's scores: the judges' mean, or the winner most of them name.
+
+    A pair counts only where every judge scored it, so that the mix of judges is the same for all.
+    """
+
+    def combine(columns: list[Floats]) -> Floats:
+        stacked = np.stack(columns)
+        if rule is PanelRule.MAJORITY:
+            return winner(np.stack([winner(column) for column in stacked]).mean(axis=0))
+        return np.asarray(stacked.mean(axis=0))
+
+    return Judged(
+        judge=PANEL,
+        score=combine([each.score for each in judged]),
+        forward=combine([each.forward for each in judged]),
+        swapped=combine([each.swapped for each in judged]),
+        graded=np.stack([each.graded for each in judged]).mean(axis=0),
+        single_order=any(each.single_order for each in judged),
+    )
+
+
+def clusters_of(prompts: Sequence[Prompt]) -> tuple[NDArray[np.int64], int]:
+    """Return each prompt's cluster and their number: one id is one cluster, and so are texts that say the same.
+
+    Two ids whose text in one language agrees after NFKC, case folding and collapsing of white space are one cluster.
+    """
+    parent: dict[str, str] = {prompt.id: prompt.id for prompt in prompts}
+
+    def root(name: str) -> str:
+        while parent[name] != name:
+            parent[name] = parent[parent[name]]
+            name = parent[name]
+        return name
+
+    first: dict[tuple[str, bytes], str] = {}
+    for prompt in prompts:
+        twin = first.setdefault((prompt.language, fingerprint(_conversation(prompt))), prompt.id)
+        one, other = sorted((root(twin), root(prompt.id)))
+        parent[other] = one
+    roots = [root(prompt.id) for prompt in prompts]
+    number = {name: index for index, name in enumerate(sorted(set(roots)))}
+    return np.array([number[name] for name in roots], dtype=np.int64), len(number)
+
+
+def fingerprint(text: str) -> bytes:
+    """Return a digest that texts share which differ only in case, compatibility forms and white space."""
+    plain = " ".join(unicodedata.normalize("NFKC", text).casefold().split())
+    return hashlib.blake2b(plain.encode("utf-8", "surrogatepass"), digest_size=16).digest()
+
+
+def _conversation(prompt: Prompt) -> str:
+    return "\n".join(f"{message.role}: {message.content}" for message in prompt.messages)
+
+
+def _lengths(keys: Sequence[Key], answers: Iterable[Generation]) -> Floats:
+    length = {answer.key: characters(answer.text) for answer in answers}
+    return np.array([length.get(key, np.nan) for key in keys], dtype=np.float64)
+
+
+def _statuses(keys: Sequence[Key], checks: Mapping[Key, LanguageCheck]) -> NDArray[Any]:
+    return np.array([checks[key].status.value if key in checks else "" for key in keys], dtype="U8")
+
+
+def _slices(prompts: Sequence[Prompt], fields: Sequence[str]) -> dict[str, NDArray[np.bool_]]:
+    found: dict[str, NDArray[np.bool_]] = {}
+    for field in dict.fromkeys(fields):
+        values = [prompt.meta.get(field) for prompt in prompts]
+        for value in sorted({value for value in values if value}):
+            found[f"{field}={value}"] = np.array([each == value for each in values], dtype=np.bool_)
+    return found
