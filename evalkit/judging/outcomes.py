@@ -67,7 +67,8 @@ def _scores(verdicts: Sequence[Verdict], order: Order) -> list[float]:
 def self_consistency(verdicts: Iterable[Verdict]) -> dict[tuple[str, str], float]:
     """Return, by (judge, language), how often a repeat agrees with the most frequent choice of its pair and order.
 
-    1 means that asking again never changes the choice. Only pairs with two or more repeats count; NaN where none has.
+    1 means that asking again never changes the choice. Only pairs with two or more repeats count; languages without any
+    are left out.
     """
 
     def place(verdict: Verdict) -> tuple[str, str, str, str]:
@@ -76,10 +77,9 @@ def self_consistency(verdicts: Iterable[Verdict]) -> dict[tuple[str, str], float
     shares: dict[tuple[str, str], list[float]] = defaultdict(list)
     for (judge, language, *_), group in groupby(sorted(verdicts, key=place), key=place):
         choices = [verdict.choice for verdict in group]
-        found = shares[judge, language]
         if len(choices) > 1:
-            found.append(max(map(choices.count, choices)) / len(choices))
-    return {key: fmean(values) if values else math.nan for key, values in shares.items()}
+            shares[judge, language].append(max(map(choices.count, choices)) / len(choices))
+    return {key: fmean(values) for key, values in shares.items()}
 
 
 def wrong_language_loses(
