@@ -80,7 +80,7 @@ def conclude(
         "suite": summary(material, pairing),
         "candidate": run.candidate,
         "baseline": run.baseline,
-        "judges": [judge_summary(bench) for bench in material.benches],
+        "judges": [judge_summary(bench, pairing, judged.verdicts) for bench in material.benches],
         "incomplete": circumstances.incomplete,
         "notes": [*candidate.notes, *baseline.notes],
     }

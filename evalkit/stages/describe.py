@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from evalkit import __version__
+from evalkit.judging.families import family_warning
+from evalkit.judging.outcomes import self_consistency
 from evalkit.records import Generation, Verdict
 from evalkit.stages.asker import Spending
 from evalkit.stages.load import Bench, Material, Pairing
@@ -84,8 +86,9 @@ def summary(material: Material, pairing: Pairing) -> dict[str, Any]:
     }
 
 
-def judge_summary(bench: Bench) -> dict[str, Any]:
+def judge_summary(bench: Bench, pairing: Pairing, verdicts: Iterable[Verdict]) -> dict[str, Any]:
     """Return one row of results.json's `judges`."""
+    own = [verdict for verdict in verdicts if verdict.judge == bench.name]
     return {
         "name": bench.name,
         "model": ", ".join(str(model) for model in bench.models.values()),
@@ -93,6 +96,10 @@ def judge_summary(bench: Bench) -> dict[str, Any]:
         "definition_sha256": bench.definition.digest,
         "offline": any(model.provider == "offline" for model in bench.models.values()),
         "repeats": bench.repeats,
+        "self_consistency": {language: share for (_, language), share in self_consistency(own).items()},
+        "family_warning": family_warning(
+            (str(model) for model in bench.models.values()), (pairing.candidate.name, pairing.baseline.name)
+        ),
     }
 
 

@@ -12,6 +12,7 @@ from evalkit.errors import JudgeError, Problem
 from evalkit.judging.asking import ask
 from evalkit.judging.pairing import pair
 from evalkit.judging.reading import Unreadable, read
+from evalkit.judging.reward import settle
 from evalkit.records import Comparison, Failure, Verdict
 from evalkit.stages.answer import Answers
 from evalkit.stages.asker import Asker
@@ -63,10 +64,17 @@ async def judge(material: Material, answers: Mapping[str, Answers], asker: Asker
             else:
                 failures |= {_key(case): _failed(case, faults[task.key]) for task in tasks if task.key in faults}
         attempt += 1
+    definitions = {bench.name: bench.definition for bench in material.benches}
     return tuple(
         Judged(
             comparisons=tuple(case.comparison for case in cases if case.pairing is pairing),
-            verdicts=tuple(verdict for case, verdict in _in_order(cases, verdicts) if case.pairing is pairing),
+            verdicts=tuple(
+                settle(
+                    definitions,
+                    [case.comparison for case in cases if case.pairing is pairing],
+                    [verdict for case, verdict in _in_order(cases, verdicts) if case.pairing is pairing],
+                )
+            ),
             failures=tuple(failure for case, failure in _in_order(cases, failures) if case.pairing is pairing),
         )
         for pairing in material.pairings
