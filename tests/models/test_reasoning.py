@@ -21,4 +21,4 @@ from evalkit.models._reasoning import split_reasoning
     ],
 )
 def test_reasoning_and_answer_are_told_apart(text: str, reasoning: str, answer: str) -> None:
-    assert split_reasoning(text) == (reasoning, answer)
+    assert split_reasoning(text) == (answer, reasoning)

@@ -1,0 +1,265 @@
+"""From a request to what the engine takes (token ids, sampling parameters), and from its output to a response."""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from evalkit.calls import CallError, Fault, Kind, Message, Request, Response, Usage
+from evalkit.errors import did_you_mean
+from evalkit.models._reasoning import split_reasoning
+
+logger = logging.getLogger(__name__)
+
+TEMPLATE_ARGUMENTS = "chat_template_kwargs"
+"""The one key of `Sampling.extra` that shapes the prompt, not the sampling."""
+
+OPENED = re.compile(r"(<think(?:ing)?>|<thought>|\[THINK\])\s*\Z", re.IGNORECASE)
+"""A prompt that ends inside the model's thinking."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prepared:
+    """A request as the engine takes it."""
+
+    tokens: list[int]
+    """Prompt, and for `Kind.SCORE` the continuation and its end token behind it."""
+    parameters: Any
+    """`vllm.SamplingParams`."""
+    scored: int = 0
+    """How many tokens at the end of `tokens` are scored."""
+    labels: Mapping[int, str]
+    """Token id → the label's text."""
+    opening: str = ""
+    """The tag with which the prompt already opened the model's thinking."""
+
+
+class Translator:
+    """Speaks one loaded model's language: its tokenizer, chat template, defaults and limits.
+
+    Args:
+        llm: the loaded `vllm.LLM`; only its tokenizer side is kept, not its weights.
+        name: what messages call the model.
+    """
+
+    def __init__(self, llm: Any, *, name: str) -> None:
+        self.name = name
+        self.limit: int = llm.model_config.max_model_len
+        """Tokens of prompt and answer together."""
+        self._renderer = llm.renderer
+        self._tokenizer = llm.get_tokenizer()
+        self._template: str | None = llm.chat_template
+        self._defaults: dict[str, Any] = llm.model_config.get_diff_sampling_param()
+        self.chat = self._has_template()
+        """Whether the model has a chat template."""
+        if not self.chat:
+            logger.warning("%s has no chat template: prompts are continued as plain text, as base models do", name)
+        self._end = self._end_token()
+
+    def prepare(self, request: Request) -> Prepared:
+        """Tokenize the conversation and translate the sampling.
+
+        Raises:
+            CallError: it does not fit, or the model cannot do what is asked.
+        """
+        tokens, opening = self._conversation(request.messages, request.sampling.extra.get(TEMPLATE_ARGUMENTS) or {})
+        scored = self._continuation(request) if request.kind is Kind.SCORE else []
+        labels = self._label_tokens(request.labels)
+        prompt = tokens + scored
+        if len(prompt) >= self.limit:
+            told = "prompt and continuation have" if scored else "the prompt has"
+            raise CallError(
+                Fault.TOO_LONG,
+                f"{told} {len(prompt)} tokens; {self.name} takes {self.limit - 1} (max_model_len {self.limit})",
+            )
+        parameters = scoring_parameters() if scored else self._parameters(request, labels)
+        return Prepared(tokens=prompt, parameters=parameters, scored=len(scored), labels=labels, opening=opening)
+
+    def response(self, prepared: Prepared, output: Any) -> Response:
+        """Read a finished `vllm.RequestOutput`.
+
+        Raises:
+            CallError: the engine gave the request up.
+        """
+        answer = output.outputs[0]
+        if answer.finish_reason in {"abort", "error"}:
+            raise CallError(Fault.SERVER, f"vLLM gave the request up ({answer.finish_reason})")
+        final, reasoning = split_reasoning(prepared.opening + answer.text)
+        return Response(
+            text="" if prepared.scored else final,
+            reasoning="" if prepared.scored else reasoning,
+            finish_reason="stop" if prepared.scored else str(answer.finish_reason),
+            top_logprobs=self._top_logprobs(answer.logprobs, prepared.labels),
+            token_logprobs=_span(output.prompt_logprobs, prepared),
+            usage=Usage(
+                input_tokens=len(prepared.tokens),
+                output_tokens=0 if prepared.scored else len(answer.token_ids),
+                cached_tokens=output.num_cached_tokens,
+            ),
+        )
+
+    def _conversation(self, messages: Sequence[Message], arguments: Mapping[str, Any]) -> tuple[list[int], str]:
+        """Return the prompt's tokens, and the tag with which it opens the model's thinking, if it does."""
+        if not self.chat:
+            plain = "\n\n".join(message.content for message in messages)
+            return list(self._tokenizer.encode(plain)), ""
+        rendered = self._render(messages, {**arguments, "add_generation_prompt": True})
+        if isinstance(rendered, list):
+            return rendered, ""
+        opened = OPENED.search(rendered)
+        return self._encode(rendered), opened[1] if opened else ""
+
+    def _render(self, messages: Sequence[Message], arguments: Mapping[str, Any]) -> str | list[int]:
+        """Put the chat template around the messages. Mistral's own tokenizers give tokens, all others text."""
+        from vllm.exceptions import VLLMValidationError
+        from vllm.renderers import ChatParams
+        from vllm.tokenizers.mistral import MistralTokenizer
+
+        tokenize = isinstance(self._tokenizer, MistralTokenizer)
+        params = ChatParams(
+            chat_template=self._template,
+            chat_template_kwargs={"continue_final_message": False, "tools": None, **arguments, "tokenize": tokenize},
+        )
+        try:
+            _, prompt = self._renderer.render_messages(
+                [{"role": message.role, "content": message.content} for message in messages], params
+            )
+        except VLLMValidationError as error:
+            raise CallError(Fault.BAD_REQUEST, f"the chat template refused the conversation: {error}") from error
+        return list(prompt["prompt_token_ids"]) if "prompt_token_ids" in prompt else str(prompt["prompt"])
+
+    def _has_template(self) -> bool:
+        """Whether the tokenizer, the processor or the `engine:` arguments bring a chat template."""
+        from vllm.renderers.chat_utils import ChatTemplateResolutionError
+
+        try:
+            self._render((Message("user", "?"),), {"add_generation_prompt": True})
+        except ChatTemplateResolutionError:
+            return False
+        return True
+
+    def _end_token(self) -> int | None:
+        """Return the token that ends an answer: the template's end of turn, else the end of the text.
+
+        They differ in some models (Gemma: `<end_of_turn>` and `<eos>`), so the template is asked first.
+        """
+        end: int | None = self._tokenizer.eos_token_id
+        if not self.chat:
+            return end
+        mark = "evalkit"
+        try:
+            rendered = self._render(
+                (Message("user", "?"), Message("assistant", mark)), {"add_generation_prompt": False}
+            )
+        except CallError:
+            return end
+        if isinstance(rendered, list):
+            return end
+        after = self._encode(rendered.rpartition(mark)[2].strip())
+        return after[0] if after and after[0] in self._tokenizer.get_added_vocab().values() else end
+
+    def _continuation(self, request: Request) -> list[int]:
+        """Return the tokens to be scored: the continuation as the model would have written it, and its end."""
+        if request.continuation is None:
+            raise CallError(Fault.BAD_REQUEST, "a scoring request needs a continuation")
+        return self._encode(request.continuation) + ([self._end] if self._end is not None else [])
+
+    def _encode(self, text: str) -> list[int]:
+        """Tokenize text that already holds its special tokens."""
+        return list(self._tokenizer.encode(text, add_special_tokens=False))
+
+    def _label_tokens(self, labels: Sequence[str]) -> dict[int, str]:
+        """Return the token of each label, with and without the space that many tokenizers put before a word."""
+        found: dict[int, str] = {}
+        for label in labels:
+            tokens = self._encode(label)
+            if len(tokens) != 1:
+                raise CallError(
+                    Fault.UNSUPPORTED,
+                    f"label {label!r} is {len(tokens)} tokens for {self.name}: only one has a probability",
+                )
+            found.setdefault(tokens[0], label)
+            spaced = self._encode(f" {label}")
+            if len(spaced) == 1:
+                found.setdefault(spaced[0], f" {label}")
+        return found
+
+    def _parameters(self, request: Request, labels: Mapping[int, str]) -> Any:
+        """Translate the sampling; what is not set holds the model's own generation_config, as `vllm serve` does."""
+        from vllm import SamplingParams
+        from vllm.exceptions import VLLMError
+        from vllm.sampling_params import RequestOutputKind, StructuredOutputsParams
+
+        sampling = request.sampling
+        given: dict[str, Any] = {
+            "temperature": sampling.temperature,
+            "top_p": sampling.top_p,
+            "max_tokens": sampling.max_tokens,
+            "seed": _seed(request),
+            "stop": list(sampling.stop) or None,
+            "logprob_token_ids": list(labels) or None,
+        }
+        extra = {name: value for name, value in sampling.extra.items() if name != TEMPLATE_ARGUMENTS}
+        known = SamplingParams.__struct_fields__
+        if unknown := [name for name in extra if name not in known]:
+            raise CallError(
+                Fault.BAD_REQUEST,
+                f"vLLM has no sampling parameter {unknown[0]!r}: {did_you_mean(unknown[0], known)}",
+            )
+        structure = {"json": dict(request.schema)} if request.schema else extra.pop("structured_outputs", None)
+        # max_tokens is None unless someone sets it: the rest of the context, not vLLM's own default of 16.
+        values = {"max_tokens": None, **self._defaults, **{k: v for k, v in given.items() if v is not None}, **extra}
+        try:
+            return SamplingParams(
+                **values,
+                structured_outputs=StructuredOutputsParams(**structure) if structure else None,
+                output_kind=RequestOutputKind.FINAL_ONLY,
+            )
+        except (VLLMError, TypeError, ValueError) as error:
+            raise CallError(Fault.BAD_REQUEST, f"vLLM refused the sampling parameters: {error}") from error
+
+    def _top_logprobs(
+        self, positions: Sequence[Mapping[int, Any]] | None, labels: Mapping[int, str]
+    ) -> tuple[tuple[str, float], ...]:
+        """Return (token, log probability) at the first position, most likely first."""
+        if not positions:
+            return ()
+        found = [
+            (labels.get(token) or self._tokenizer.decode([token]), float(entry.logprob))
+            for token, entry in positions[0].items()
+        ]
+        return tuple(sorted(found, key=lambda item: -item[1]))
+
+
+def scoring_parameters() -> Any:
+    """Return parameters that make the engine read the prompt's log probabilities; it must generate one token."""
+    from vllm import SamplingParams
+    from vllm.sampling_params import RequestOutputKind
+
+    return SamplingParams(
+        max_tokens=1, temperature=0, prompt_logprobs=0, detokenize=False, output_kind=RequestOutputKind.FINAL_ONLY
+    )
+
+
+def _span(positions: Sequence[Mapping[int, Any] | None] | None, prepared: Prepared) -> tuple[float, ...]:
+    """Return the log probability of each scored token given everything before it.
+
+    `positions[i]` holds the log probability of token i under tokens 0 … i - 1 (None for token 0).
+    """
+    if not prepared.scored or positions is None:
+        return ()
+    start = len(prepared.tokens) - prepared.scored
+    return tuple(
+        float(position[token].logprob)
+        for position, token in zip(positions[start:], prepared.tokens[start:], strict=True)
+        if position is not None
+    )
+
+
+def _seed(request: Request) -> int | None:
+    """Return the seed, moved on for each repeat and attempt: draws of one question shall differ."""
+    seed = request.sampling.seed
+    return None if seed is None else seed + request.repeat + 1000 * request.attempt

@@ -1,0 +1,158 @@
+"""`vllm/MODEL`: a model in this process, on its GPUs (or CPU). See docs/vllm.md.
+
+Answers come back one by one as they finish, whatever the order, so that each is in the ledger before the next.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import importlib.util
+import os
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, ClassVar
+
+from evalkit.calls import Model, Request, Response
+from evalkit.errors import InputError, Problem, did_you_mean
+from evalkit.models._vllm_engine import Engine
+from evalkit.models._vllm_prompts import Prepared, Translator
+
+ENVIRONMENT = {
+    # vLLM logs to standard output by default, which belongs to the command's own result.
+    "VLLM_LOGGING_STREAM": "ext://sys.stderr",
+    "VLLM_LOGGING_LEVEL": "WARNING",
+    # The engine starts beside other threads: a forked child could inherit a held lock.
+    "VLLM_WORKER_MULTIPROC_METHOD": "spawn",
+}
+"""Defaults for vLLM's environment; what is already set holds."""
+
+ADAPTER = "lora"
+"""The one key of `engine:` that is ours: a LoRA adapter's path or Hub id."""
+
+
+class Provider:
+    """A vLLM engine in this process. Requests are batched by the engine, in order of arrival."""
+
+    free: ClassVar[bool] = False
+    exclusive: ClassVar[bool] = True
+    concurrency: ClassVar[int] = 2048
+    """How many requests may wait at once; the engine needs many to fill its batch. None of them is timed: a request's
+    time is mostly waiting for its turn."""
+
+    def __init__(self, model: Model, *, timeout: float) -> None:  # noqa: ARG002 - see `concurrency`
+        """Load the model; this takes as long as reading its weights.
+
+        Raises:
+            InputError: vLLM is not installed, an engine argument is wrong, or the model cannot be loaded.
+        """
+        if importlib.util.find_spec("vllm") is None:
+            raise InputError(
+                Problem(
+                    message=f"{model} needs vLLM, which is not installed",
+                    hint="pip install 'multilingual-evalkit[vllm]', or serve the model and write openai/NAME@URL",
+                )
+            )
+        for name, value in ENVIRONMENT.items():
+            os.environ.setdefault(name, value)
+        self._name = served_name(model)
+        arguments = dict(model.engine)
+        adapter = arguments.pop(ADAPTER, None)
+        check_arguments(arguments, where=f"engine of {self._name}")
+        self._engine = _open(model, arguments, with_adapter=adapter is not None)
+        self._adapter = _adapter(adapter)
+        self._translator = Translator(self._engine.llm, name=self._name)
+        self._fingerprint = _fingerprint(self._engine.llm.model_config)
+        # One thread, so that requests reach the engine in the order they came in: neighbours share prefixes.
+        self._preparing = ThreadPoolExecutor(1, thread_name_prefix="evalkit-vllm-prompts")
+
+    async def ask(self, request: Request) -> Response:
+        """Answer one request; cancelling it takes it out of the engine.
+
+        Raises:
+            CallError: TOO_LONG, UNSUPPORTED or BAD_REQUEST for this request alone; INTERNAL where the engine stopped.
+        """
+        loop = asyncio.get_running_loop()
+        prepared: Prepared = await loop.run_in_executor(self._preparing, self._translator.prepare, request)
+        output = await asyncio.wrap_future(
+            self._engine.submit(prepared.tokens, prepared.parameters, adapter=self._adapter)
+        )
+        response = self._translator.response(prepared, output)
+        return replace(response, served_model=self._name, fingerprint=self._fingerprint)
+
+    async def close(self) -> None:
+        """Take the model out of memory, so that another one fits."""
+        self._preparing.shutdown(wait=False, cancel_futures=True)
+        await asyncio.to_thread(self._engine.close)
+
+
+def served_name(model: Model) -> str:
+    """Return what responses call the model: a Hub id as it is, of a folder only its last part."""
+    name = Path(model.name).name if Path(model.name).is_dir() else model.name
+    adapter = model.engine.get(ADAPTER)
+    return f"{name}+{Path(str(adapter)).name}" if adapter else name
+
+
+def check_arguments(arguments: Mapping[str, Any], *, where: str) -> None:
+    """Check the names in `engine:` against the installed vLLM's arguments.
+
+    Raises:
+        InputError: vLLM has no argument of that name; all of them are told.
+    """
+    import dataclasses
+
+    from vllm.engine.arg_utils import EngineArgs
+
+    known = [item.name for item in dataclasses.fields(EngineArgs)] + [ADAPTER, "chat_template"]
+    problems = [
+        Problem(where=where, message=f"vLLM has no engine argument {name!r}", hint=did_you_mean(name, known))
+        for name in arguments
+        if name not in known
+    ]
+    if problems:
+        raise InputError(*problems)
+
+
+def _open(model: Model, arguments: dict[str, Any], *, with_adapter: bool) -> Engine:
+    """Start the engine, and turn whatever goes wrong while loading into something a person can mend."""
+
+    def load() -> Any:
+        from vllm import LLM
+        from vllm.platforms import current_platform
+
+        if with_adapter:
+            arguments.setdefault("enable_lora", True)
+        if current_platform.is_cpu():
+            # A seeded request whose prompt is cut into chunks crashes vLLM's CPU engine.
+            arguments.setdefault("enable_chunked_prefill", False)
+        return LLM(model=model.name, **arguments)
+
+    try:
+        return Engine(load)
+    except Exception as error:
+        raise InputError(
+            Problem(
+                where=f"{model}",
+                message=f"vLLM could not load the model: {type(error).__name__}: {error}",
+                hint="engine: takes any vLLM argument (max_model_len, dtype, quantization, gpu_memory_utilization …)",
+            )
+        ) from error
+
+
+def _adapter(reference: str | None) -> Any:
+    """Return the request's LoRA adapter, fetched from the Hub where it is not a folder."""
+    if reference is None:
+        return None
+    from vllm.lora.request import LoRARequest
+
+    return LoRARequest(Path(reference).name, 1, reference)
+
+
+def _fingerprint(config: Any) -> str:
+    """Return what tells two set-ups of one model apart: vLLM's version, number format, commit of the weights."""
+    import vllm
+
+    commit = getattr(config.hf_config, "_commit_hash", None) or config.revision
+    parts = [f"vllm-{vllm.__version__}", str(config.dtype).removeprefix("torch."), config.quantization]
+    return " ".join(part for part in [*parts, commit and commit[:12]] if part)
