@@ -1,20 +1,24 @@
-"""Tell a model's reasoning from its answer, where both come in one text between think tags."""
+"""Reasoning written between tags at the head of an answer, told apart from the answer."""
 
 from __future__ import annotations
 
-OPEN, CLOSE = "<think>", "</think>"
+import re
+
+_OPEN = re.compile(r"\s*(?:<(think|thinking|thought)>|\[(THINK)\])", re.IGNORECASE)
+_CLOSE = re.compile(r"</(?:think|thinking|thought)>|\[/THINK\]", re.IGNORECASE)
 
 
 def split_reasoning(text: str) -> tuple[str, str]:
-    """Return (reasoning, answer).
+    """Return (answer, reasoning) of a text that may begin with reasoning between think tags.
 
-    Understands a closed block, a block whose opening tag stood in the prompt (only the closing tag is in the text), and
-    a block that was cut off before its end (all of it is reasoning, the answer is empty). A text without such a block
-    comes back untouched.
+    Where the opening tag stands in the chat template, the text holds the closing one only. Reasoning that is never
+    closed was cut off: there is no answer then. Tags further down belong to the answer.
     """
-    opened = text.lstrip().startswith(OPEN)
-    body = text.lstrip().removeprefix(OPEN) if opened else text
-    reasoning, closed, answer = body.partition(CLOSE)
-    if closed:
-        return reasoning.strip(), answer.strip()
-    return (body.strip(), "") if opened else ("", text)
+    opened = _OPEN.match(text)
+    start = opened.end() if opened else 0
+    closed = _CLOSE.search(text, start)
+    if closed and (opened or not _OPEN.search(text[: closed.start()])):
+        return text[closed.end() :].lstrip("\n"), text[start : closed.start()].strip()
+    if opened:
+        return "", text[start:].strip()
+    return text, ""

@@ -1,0 +1,106 @@
+"""What goes into the dispatcher, what it reports on the way, and what comes out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from evalkit.calls import Request, Response
+from evalkit.records import Failure
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Task:
+    """One request and what it is for. Tasks with one key are one question: it is asked once."""
+
+    request: Request
+    key: str
+    """`request.key()`."""
+    stage: str
+    """generate or judge."""
+    language: str
+    model: str
+    """Display name of the candidate, baseline or judge."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """How hard to ask, how long to try, when to stop."""
+
+    concurrency: int = 20
+    """Requests in flight to each model at the start; it grows while that pays."""
+    max_concurrency: int = 256
+    """Most requests in flight to each model."""
+    requests_per_minute: float | None = None
+    """Of each model."""
+    tokens_per_minute: float | None = None
+    """Of each model: input and output together."""
+    timeout: float = 300.0
+    """Seconds until a request to a server counts as lost."""
+    max_attempts: int = 5
+    """Tries of one request; waiting for a rate limit is not counted."""
+    max_cost: float | None = None
+    """US dollars that this fetch may spend."""
+    max_time: float | None = None
+    """Seconds that this fetch may take."""
+    error_budget: float = 0.02
+    """Share of a stage's requests that may fail."""
+
+
+class EventKind(StrEnum):
+    """What happened."""
+
+    REUSED = "reused"
+    """The ledger had the response."""
+    STARTED = "started"
+    """A request was sent for the first time."""
+    FINISHED = "finished"
+    """A response is in the ledger."""
+    RETRY = "retry"
+    """A request failed in passing and will be sent again."""
+    FAILED = "failed"
+    """A request failed for good."""
+    STOPPING = "stopping"
+    """No new requests are sent; what is in flight is waited for. `message` says why."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """Progress, for whoever shows it."""
+
+    kind: EventKind
+    stage: str = ""
+    language: str = ""
+    model: str = ""
+    """Display name."""
+    message: str = ""
+    """What went wrong, for retry, failed and stopping."""
+    spent: float | None = 0.0
+    """US dollars so far in this fetch; None once a price is unknown."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failed:
+    """A task that got no response, and why."""
+
+    task: Task
+    failure: Failure
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fetched:
+    """What a fetch brought."""
+
+    responses: Mapping[str, Response]
+    """By key; keys that failed are absent."""
+    failures: tuple[Failed, ...] = ()
+    """One for each task whose key failed."""
+    asked: int = 0
+    """Distinct requests answered now by models that cost money or GPU time."""
+    reused: int = 0
+    """Distinct requests that the ledger had answered before."""
+    spent: float | None = 0.0
+    """US dollars spent now; None where any price is unknown."""
+    unknown_prices: tuple[str, ...] = field(default=())
+    """Models (provider/name) whose price is unknown."""

@@ -1,0 +1,145 @@
+"""Anthropic messages.
+
+The system prompt, which all requests of a judge share, carries a cache mark. Current models take no sampling parameters
+and the SDK has no arguments for them: what a suite sets is sent, and left out where the server refuses it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from evalkit.calls import CallError, Fault, Kind, Model, Request, Response, Usage
+from evalkit.models._sdk import Refusals, Wire, key_for, refuse_address_from_environment
+
+DEFAULT_MAX_TOKENS = 8192
+"""The API demands a limit; this one holds where the suite sets none."""
+
+_ADDRESS = "https://api.anthropic.com"
+_TOOL = "reply"
+_FINISH = {"end_turn": "stop", "stop_sequence": "stop", "max_tokens": "length", "tool_use": "tool"}
+_GIVEN_UP = {
+    "output_config": "structured replies are asked for as a tool call",
+    "tool_choice": "replies are asked for in words only",
+    "temperature": "the model's own sampling holds",
+    "top_p": "the model's own sampling holds",
+}
+_NAMED_BY = {
+    "output_config": ("output_config", "output_format", "structured output"),
+    "tool_choice": ("tool_choice", "tools"),
+    "temperature": ("temperature",),
+    "top_p": ("top_p",),
+}
+
+
+class Provider:
+    """One model behind Anthropic's messages."""
+
+    free: ClassVar[bool] = False
+    exclusive: ClassVar[bool] = False
+    _refusals: ClassVar[Refusals] = Refusals(_NAMED_BY, _GIVEN_UP)
+
+    def __init__(self, model: Model, *, timeout: float) -> None:
+        """Open the client; nothing is sent.
+
+        Raises:
+            CredentialsError: there is no key.
+        """
+        refuse_address_from_environment("ANTHROPIC_BASE_URL", model)
+        key = key_for(model, "ANTHROPIC_API_KEY", keyless=model.base_url is not None)
+        import anthropic
+
+        client = anthropic.AsyncAnthropic(
+            api_key=key,
+            base_url=model.base_url or _ADDRESS,
+            timeout=timeout,
+            max_retries=0,
+            http_client=anthropic.DefaultAioHttpClient(),
+        )
+        self._model = model
+        self._wire = Wire(client, anthropic, key=key)
+        self._server = f"{model} at {self._wire.address}"
+
+    async def ask(self, request: Request) -> Response:
+        """Answer one request; raises `CallError`."""
+        if request.labels or request.kind is Kind.SCORE:
+            raise CallError(
+                Fault.UNSUPPORTED, "Anthropic gives no log probabilities: take a judge that replies in words"
+            )
+        while True:
+            body = self._body(request)
+            try:
+                return _response(await self._wire.post("/v1/messages", body, request))
+            except CallError as error:
+                if not self._refusals.learn(self._server, body, error):
+                    raise
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._wire.close()
+
+    def _body(self, request: Request) -> dict[str, Any]:
+        """Return the request as this model takes it, less what it refused before."""
+        sampling, refused = request.sampling, self._refusals.of(self._server)
+        system = "\n\n".join(message.content for message in request.messages if message.role == "system")
+        marked = [{"type": "text", "text": system, "cache_control": {"type": "ephemeral"}}]
+        wanted: dict[str, Any] = {
+            "model": self._model.name,
+            "max_tokens": sampling.max_tokens or DEFAULT_MAX_TOKENS,
+            "system": marked if system else None,
+            "messages": [
+                {"role": message.role, "content": message.content}
+                for message in request.messages
+                if message.role != "system"
+            ],
+            "temperature": sampling.temperature,
+            "top_p": sampling.top_p,
+            "stop_sequences": list(sampling.stop) or None,
+            **sampling.extra,
+        }
+        if request.schema:
+            wanted.update(_structured(request.schema, refused, wanted))
+        return {name: value for name, value in wanted.items() if value is not None and name not in refused}
+
+
+def _structured(schema: Mapping[str, Any], refused: set[str], wanted: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the parameters that ask for a reply by schema: an output format, else a forced tool, else none."""
+    if "output_config" not in refused:
+        form = {"type": "json_schema", "schema": dict(schema)}
+        return {"output_config": {**(wanted.get("output_config") or {}), "format": form}}
+    if "tool_choice" in refused:
+        return {}
+    tool = {"name": _TOOL, "description": "Give the reply.", "input_schema": dict(schema)}
+    return {"tools": [tool], "tool_choice": {"type": "tool", "name": _TOOL}}
+
+
+def _response(found: Any) -> Response:
+    """Read a message."""
+    try:
+        blocks = found["content"]
+        replies = [block["input"] for block in blocks if block["type"] == "tool_use" and block["name"] == _TOOL]
+        text = "".join(block["text"] for block in blocks if block["type"] == "text")
+        finish = found["stop_reason"] or "stop"
+        return Response(
+            text=json.dumps(replies[0], ensure_ascii=False) if replies else text,
+            reasoning="\n\n".join(block["thinking"] for block in blocks if block["type"] == "thinking"),
+            finish_reason="stop" if replies else _FINISH.get(finish, finish),
+            usage=_usage(found.get("usage") or {}),
+            served_model=found.get("model"),
+        )
+    except (KeyError, TypeError, AttributeError) as error:
+        raise CallError(Fault.MALFORMED, f"the reply is no message ({type(error).__name__})") from None
+
+
+def _usage(usage: Mapping[str, Any]) -> Usage:
+    """Read Anthropic's usage, which counts what was read from and written to the cache apart from the input."""
+    plain, read, written = (
+        usage.get(name) for name in ("input_tokens", "cache_read_input_tokens", "cache_creation_input_tokens")
+    )
+    return Usage(
+        input_tokens=None if plain is None else plain + (read or 0) + (written or 0),
+        output_tokens=usage.get("output_tokens"),
+        cached_tokens=read,
+        cache_write_tokens=written,
+    )
