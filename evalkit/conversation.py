@@ -37,5 +37,5 @@ def conversation(prompt: Prompt, answers: Sequence[str], *, system: str | None =
             if answer is None:
                 return tuple(sent)
             sent.append(Message("assistant", answer))
-    message = f"prompt {prompt.id} has no turn after {len(answers)} answers"
-    raise ValueError(message)
+    problem = f"prompt {prompt.id} has no turn after {len(answers)} answers"
+    raise ValueError(problem)

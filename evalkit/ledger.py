@@ -102,13 +102,14 @@ class Ledger:
         )
         self._db.execute("INSERT OR IGNORE INTO responses VALUES (?,?,?,?,?,?,?)", row)
 
-    def cost_of(self, keys: Iterable[str]) -> dict[str, float | None]:
-        """Return what those keys' responses cost, in US dollars; None where the price is unknown."""
-        found: dict[str, float | None] = {}
+    def count(self, keys: Iterable[str]) -> int:
+        """Return how many of those keys have a response."""
+        total = 0
         for chunk in _chunks(keys):
             marks = ",".join("?" * len(chunk))
-            found.update(self._db.execute(f"SELECT key, cost FROM responses WHERE key IN ({marks})", chunk))  # noqa: S608
-        return found
+            (found,) = self._db.execute(f"SELECT COUNT(*) FROM responses WHERE key IN ({marks})", chunk).fetchone()  # noqa: S608
+            total += found
+        return total
 
     def holdings(self) -> list[Holding]:
         """Return what is held, by model and kind."""

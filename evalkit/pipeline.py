@@ -21,13 +21,15 @@ from evalkit.dispatch import Limits
 from evalkit.errors import IncompleteError, InterruptedRunError
 from evalkit.ledger import Ledger
 from evalkit.pricing import Pricing
-from evalkit.records import RunData
+from evalkit.records import Generation, RunData, Verdict
 from evalkit.run import read_run
 from evalkit.stages.answer import Answers, generate
 from evalkit.stages.asker import Asker, Progress
 from evalkit.stages.conclude import Circumstances, check, conclude, estimated, save
 from evalkit.stages.describe import costs, provenance, resolved
 from evalkit.stages.load import Material, Pairing, load
+from evalkit.stages.plan import Plan
+from evalkit.stages.plan import plan as make_plan
 from evalkit.stages.verdict import Judged, judge
 from evalkit.suite import LoadedSuite, parse_suite
 
@@ -101,6 +103,17 @@ async def run(job: Job, *, progress: Progress) -> Finished:
     return _finished(runs, asker)
 
 
+async def plan(job: Job) -> Plan:
+    """Say what `run` would ask, what of it the ledger holds, and what the rest would cost; ask nothing.
+
+    Raises:
+        InputError: something must be mended first.
+    """
+    material = load(job.loaded, data=job.data, shard=job.shard)
+    with Ledger(job.ledger) as ledger:
+        return await make_plan(material, ledger, pricing_of(material))
+
+
 def analyze(folder: Path) -> RunData:
     """Estimate again from a run directory alone, with this version's statistics and report.
 
@@ -153,7 +166,7 @@ def _circumstances(
     started: str,
 ) -> Circumstances:
     own = [answers[pairing.candidate.name], answers[pairing.baseline.name]]
-    records = [*own[0].generations, *own[1].generations, *judged.verdicts]
+    records: list[Generation | Verdict] = [*own[0].generations, *own[1].generations, *judged.verdicts]
     where_from = provenance(
         command=job.command, started=started, finished=_now(), seed=material.suite.statistics.seed, records=records
     )

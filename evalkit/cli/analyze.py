@@ -27,6 +27,5 @@ def run(args: argparse.Namespace) -> int:
         print_json(data.results)
         return 0
     console = Console()
-    for part in render_terminal(data.results):
-        console.print(part)
+    console.print(*render_terminal(data.results))
     return 0

@@ -24,9 +24,7 @@ def run(args: argparse.Namespace) -> int:
     if args.json:
         print_json({"asked": finished.asked, "reused": finished.reused, "paid": finished.paid})
     else:
-        say(
-            f"{finished.asked:,} requests answered now; {finished.reused:,} answers and verdicts were in the ledger already"
-        )
+        say(f"{finished.asked:,} requests answered now; {finished.reused:,} were in the ledger already")
     if finished.stopped:
         raise finished.stopped
     return 0

@@ -48,9 +48,8 @@ def _info(ledger: Any, args: argparse.Namespace) -> int:
         return 0
     for item in held:
         cost = "price unknown" if item.cost is None else f"${item.cost:.2f}"
-        print(
-            f"{item.provider}/{item.model}  {item.kind}  {item.responses:,} responses  {cost}  {item.first} to {item.last}"
-        )
+        what = f"{item.provider}/{item.model}  {item.kind}  {item.responses:,} responses"
+        print(f"{what}  {cost}  {item.first} to {item.last}")
     if not held:
         print("the ledger is empty")
     return 0

@@ -41,7 +41,7 @@ class Board:
 
     def planned(self, tasks: Sequence[Task]) -> None:
         """Take up what a stage is about to ask for."""
-        for task in {task.key: task for task in tasks}.values():
+        for task in tasks:
             self.lanes.setdefault((task.stage, task.language), Lane()).total += 1
 
     def __call__(self, event: Event) -> None:
@@ -89,12 +89,9 @@ class Board:
         from rich.progress_bar import ProgressBar
         from rich.table import Table
 
-        table = Table(
-            box=None,
-            pad_edge=False,
-            caption=f"{self.rate():.1f}/s · {_money(self.spent)} · {_clock(self.seconds_left())} left · {sum(self.retries.values())} retries {self.message}",
-            caption_justify="left",
-        )
+        state = f"{self.rate():.1f}/s · {_money(self.spent)} · {_clock(self.seconds_left())} left"
+        caption = f"{state} · {sum(self.retries.values())} retries {self.message}"
+        table = Table(box=None, pad_edge=False, caption=caption, caption_justify="left")
         for title in ("stage", "language", "", "done", "failed"):
             table.add_column(title, justify="right" if title in {"done", "failed"} else "left")
         for (stage, language), lane in self.lanes.items():

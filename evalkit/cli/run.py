@@ -50,15 +50,13 @@ def show(job: Job, finished: Finished) -> None:
 
     console = Console()
     for folder, data in finished.runs:
-        for part in render_terminal(data.results):
-            console.print(part)
+        console.print(*render_terminal(data.results))
         console.print(f"\nreport: {folder / 'report.html'}", soft_wrap=True, highlight=False)
     paid = "at an unknown price" if finished.paid is None else f"for ${finished.paid:.2f}"
     say(f"{finished.asked:,} requests answered now {paid}; {finished.reused:,} were in the ledger already")
     if job.shard:
-        say(
-            f"part {job.shard[0]} of {job.shard[1]} is in the ledger: merge all parts with `evalkit ledger merge`, then run without --shard"
-        )
+        part, parts = job.shard
+        say(f"part {part} of {parts} is in the ledger: merge all with `evalkit ledger merge`, then run without --shard")
 
 
 def _document(finished: Finished) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from evalkit.answers import read_answers
 from evalkit.calls import Request, Response
 from evalkit.conversation import conversation, turns
 from evalkit.dispatch import Task
@@ -36,12 +37,19 @@ async def generate(material: Material, asker: Asker) -> dict[str, Answers]:
 
 
 def _read(voice: Voice, material: Material) -> Answers:
-    found = material.read_recorded(voice)
+    found = read_answers(
+        voice.config, material.prompts, folder=material.folder, data=material.data, everything=material.unsampled
+    )
     missing = [
         Failure(
-            stage=STAGE, kind="missing_answer", message="no recorded answer", model=voice.name, language=l, prompt_id=i
+            stage=STAGE,
+            kind="missing_answer",
+            message="no recorded answer",
+            model=voice.name,
+            language=language,
+            prompt_id=prompt,
         )
-        for l, i in found.missing
+        for language, prompt in found.missing
     ]
     return Answers(generations=found.generations, failures=tuple(missing), notes=found.notes)
 

@@ -45,6 +45,16 @@ class Progress(Protocol):
         """Hear what happened."""
 
 
+class Quiet:
+    """Shows nothing."""
+
+    def planned(self, tasks: Sequence[Task]) -> None:
+        """Hear, and say nothing."""
+
+    def __call__(self, event: Event) -> None:
+        """Hear, and say nothing."""
+
+
 @dataclass(kw_only=True)
 class Asker:
     """Asks for a run. Once a cap, the error budget or Ctrl-C stopped it, it only reads the ledger."""
@@ -54,6 +64,8 @@ class Asker:
     """Of the whole run; each fetch gets what the ones before left of the caps."""
     pricing: Pricing
     progress: Progress
+    asks: bool = True
+    """Whether models may be asked at all; `plan` only reads the ledger."""
     stopped: IncompleteError | InterruptedRunError | None = None
     """Why nothing more is asked; the run's report is still written from what there is."""
     asked: int = 0
@@ -67,7 +79,7 @@ class Asker:
     async def ask(self, tasks: Sequence[Task]) -> Fetched:
         """Return the responses there are to `tasks`, asking for those that are missing."""
         self.progress.planned(tasks)
-        if self.stopped is None:
+        if self.asks and self.stopped is None:
             try:
                 limits = self._left()
                 fetched = await fetch(

@@ -11,7 +11,7 @@ from typing import Any
 from evalkit.judging.manipulation import flag_answers
 from evalkit.judging.outcomes import outcomes
 from evalkit.language.check import check_answers
-from evalkit.records import Generation, LanguageCheck, Outcome, Prompt, RunData
+from evalkit.records import Generation, LanguageCheck, RunData
 from evalkit.report.page import render_page
 from evalkit.run import RESULTS_SCHEMA, write_run, write_whole
 from evalkit.settings import StatisticsSettings

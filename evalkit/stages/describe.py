@@ -67,9 +67,6 @@ def _relative(path: str, start: Path, out: Path) -> str:
 
 def summary(material: Material, pairing: Pairing) -> dict[str, Any]:
     """Return results.json's `suite`."""
-    counts: dict[str, int] = defaultdict(int)
-    for prompt in material.prompts:
-        counts[prompt.language] += 1
     suite = material.suite
     return {
         "name": suite.name,
@@ -80,7 +77,7 @@ def summary(material: Material, pairing: Pairing) -> dict[str, Any]:
         "url": suite.about.url,
         "languages": list(suite.languages),
         "parallel": all(table.parallel for table in suite.prompts.tables()),
-        "prompts": dict(counts),
+        "prompts": material.counts,
         "digest": material.digest,
         "sampling": pairing.candidate.sampling.identity(),
     }

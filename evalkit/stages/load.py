@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -13,7 +14,7 @@ from evalkit.errors import JudgeError, Problem, did_you_mean, raise_all
 from evalkit.judging.definition import JudgeDefinition, parse_definition
 from evalkit.models import provider_class
 from evalkit.models._checkpoint import known_by_content
-from evalkit.prompts import read_prompts
+from evalkit.prompts import read_all_prompts, sample
 from evalkit.records import Prompt
 from evalkit.shipped import shipped_file, shipped_names
 from evalkit.suite import (
@@ -97,6 +98,8 @@ class Material:
     """Folder of the suite file."""
     data: Path | None
     prompts: tuple[Prompt, ...]
+    unsampled: tuple[Prompt, ...]
+    """The prompts before a sample or shard was taken: answers without id are matched to these by position."""
     benches: tuple[Bench, ...]
     pairings: tuple[Pairing, ...]
 
@@ -106,11 +109,28 @@ class Material:
         both = [voice for pairing in self.pairings for voice in (pairing.candidate, pairing.baseline)]
         return tuple({voice.name: voice for voice in both}.values())
 
+    @property
+    def counts(self) -> dict[str, int]:
+        """Prompts by language."""
+        return {language: len(prompts) for language, prompts in self.by_language().items()}
+
+    def by_language(self) -> dict[str, list[Prompt]]:
+        """Return the prompts of each language."""
+        found: dict[str, list[Prompt]] = {}
+        for prompt in self.prompts:
+            found.setdefault(prompt.language, []).append(prompt)
+        return found
+
     @cached_property
     def digest(self) -> str:
         """SHA-256 of the prompts: two runs with the same one asked the same."""
-        content = [[p.language, p.id, [[m.role, m.content] for m in p.messages]] for p in self.prompts]
-        return hashlib.sha256(json.dumps(sorted(content)).encode()).hexdigest()
+        return prompts_digest(self.prompts)
+
+
+def prompts_digest(prompts: Iterable[Prompt]) -> str:
+    """Return the SHA-256 of prompts, whatever their order."""
+    content = [[p.language, p.id, [[m.role, m.content] for m in p.messages]] for p in prompts]
+    return hashlib.sha256(json.dumps(sorted(content)).encode()).hexdigest()
 
 
 def load(loaded: LoadedSuite, *, data: Path | None, shard: tuple[int, int] | None = None) -> Material:
@@ -126,7 +146,8 @@ def load(loaded: LoadedSuite, *, data: Path | None, shard: tuple[int, int] | Non
     asked = [voice.model for pair in duels for voice in pair] + [m for bench in benches for m in bench.models.values()]
     for provider in {model.provider for model in asked} - {RECORDED}:
         provider_class(provider)
-    prompts = read_prompts(suite, data=data, folder=loaded.folder)
+    unsampled = read_all_prompts(suite, data=data, folder=loaded.folder)
+    prompts = sample(unsampled, limit=suite.prompts.limit, seed=suite.prompts.sample_seed)
     if shard:
         prompts = tuple(prompt for prompt in prompts if _shard_of(prompt, shard[1]) == shard[0] - 1)
     return Material(
@@ -134,6 +155,7 @@ def load(loaded: LoadedSuite, *, data: Path | None, shard: tuple[int, int] | Non
         folder=loaded.folder,
         data=data,
         prompts=prompts,
+        unsampled=unsampled,
         benches=benches,
         pairings=tuple(Pairing(*pair) for pair in duels),
     )

@@ -81,6 +81,16 @@ async def judge(material: Material, answers: Mapping[str, Answers], asker: Asker
     )
 
 
+def first_tasks(material: Material, answers: Mapping[str, Answers]) -> list[Task]:
+    """Return the first round's requests of every pairing and judge, as `judge` would send them."""
+    return [
+        task
+        for pairing in material.pairings
+        for case in _cases(material, answers, pairing)
+        for task in _requests(case, 0)
+    ]
+
+
 _CaseKey = tuple[str, str, str, str, str, str, int]
 
 

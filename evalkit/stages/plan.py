@@ -1,0 +1,226 @@
+"""Plan: what a run would ask, what the ledger holds of it, what the rest would cost, what precision to expect.
+
+Asks nothing. Answers that exist (recorded, or in the ledger) are used as they are, so a sample of the judges' requests
+is counted as it would be sent; where an answer does not exist yet, one as long as the others' mean stands for it.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from evalkit.calls import Message, Model
+from evalkit.conversation import conversation, turns
+from evalkit.dispatch import Limits
+from evalkit.ledger import Ledger
+from evalkit.models import provider_class
+from evalkit.pricing import Pricing
+from evalkit.records import Generation
+from evalkit.stages.answer import STAGE as ANSWERING
+from evalkit.stages.answer import Answers, generate
+from evalkit.stages.asker import Asker, Quiet
+from evalkit.stages.load import Material
+from evalkit.stages.verdict import STAGE as JUDGING
+from evalkit.stages.verdict import first_tasks
+from evalkit.tokens import count_tokens
+
+SAMPLE = 20
+"""Requests per model and language whose tokens are counted; the rest are taken to be alike."""
+TYPICAL_ANSWER = 400
+"""Tokens of an answer where nothing is known of its length."""
+TYPICAL_REPLY = 150
+"""Tokens of a judge's reply, unless its limit is lower."""
+SIGMA = 0.42
+"""Typical standard deviation of a pair's score (docs/statistics.md)."""
+CORRELATION = 0.2
+"""Typical correlation of one prompt's scores between languages."""
+Z = 1.959963984540054
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """What one model would be asked in one language."""
+
+    stage: str
+    model: str
+    language: str
+    requests: int
+    held: int = 0
+    """Of these, answered in the ledger already."""
+    input_tokens: int = 0
+    """Of the requests that are not held."""
+    output_tokens: int = 0
+    """Expected, of the requests that are not held."""
+    cost: float | None = 0.0
+    """US dollars for these; None where the price is unknown."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What a run would ask."""
+
+    rows: tuple[Row, ...]
+    prompts: Mapping[str, int]
+    """By language."""
+    half_width: Mapping[str, float]
+    """Expected half-width of each language's 95 % interval, as a fraction."""
+    macro_half_width: float
+    notes: tuple[str, ...]
+
+    @property
+    def cost(self) -> float | None:
+        """US dollars of everything; None where a price is unknown."""
+        known = [row.cost for row in self.rows if row.cost is not None]
+        return sum(known) if len(known) == len(self.rows) else None
+
+
+async def plan(material: Material, ledger: Ledger, pricing: Pricing) -> Plan:
+    """Return what the run would ask."""
+    reader = Asker(ledger=ledger, limits=Limits(), pricing=pricing, progress=Quiet(), asks=False)
+    answers = await generate(material, reader)
+    counts = material.counts
+    rows = [*_answer_rows(material, answers, pricing), *_verdict_rows(material, answers, ledger, pricing)]
+    return Plan(
+        rows=tuple(rows),
+        prompts=counts,
+        half_width={language: Z * SIGMA / math.sqrt(n) for language, n in counts.items()},
+        macro_half_width=_macro_half_width(list(counts.values())),
+        notes=tuple(note for own in answers.values() for note in own.notes),
+    )
+
+
+def _answer_rows(material: Material, answers: Mapping[str, Answers], pricing: Pricing) -> Iterator[Row]:
+    """Answers that candidates and an asked baseline would give."""
+    for voice in material.voices:
+        if voice.recorded:
+            continue
+        held = {generation.key for generation in answers[voice.name].generations}
+        for language, prompts in material.by_language().items():
+            wanted = [prompt for prompt in prompts if prompt.key not in held]
+            shown = sum(_tokens(conversation(prompt, ())) for prompt in wanted[:SAMPLE])
+            expected = _answer_length(answers, language)
+            asked = sum(turns(prompt) for prompt in wanted)
+            yield _row(
+                ANSWERING,
+                voice.name,
+                language,
+                requests=sum(turns(prompt) for prompt in prompts),
+                missing=asked,
+                input_tokens=shown / max(1, len(wanted[:SAMPLE])),
+                output_tokens=min(expected, voice.sampling.max_tokens or expected),
+                models=[voice.model],
+                pricing=pricing,
+            )
+
+
+def _verdict_rows(
+    material: Material, answers: Mapping[str, Answers], ledger: Ledger, pricing: Pricing
+) -> Iterator[Row]:
+    """Verdicts on answers as they are, or as long as answers usually are."""
+    known = {(item.provider, item.model) for item in ledger.holdings()}
+    for bench in material.benches:
+        alone = replace(material, benches=(bench,))
+        paid = [model for model in bench.models.values() if not provider_class(model.provider).free]
+        remembered = any((model.provider, model.public_name) in known for model in paid)
+        for language, prompts in material.by_language().items():
+            here = replace(alone, prompts=tuple(prompts))
+            sample = replace(alone, prompts=tuple(prompts[:SAMPLE]))
+            filled = first_tasks(sample, _filled(sample, answers))
+            total = round(len(filled) * len(prompts) / max(1, len(sample.prompts)))
+            if not paid:
+                yield Row(stage=JUDGING, model=bench.name, language=language, requests=total)
+                continue
+            held = ledger.count(task.key for task in first_tasks(here, answers)) if remembered else 0
+            limit = bench.definition.sampling.max_tokens or TYPICAL_REPLY
+            yield _row(
+                JUDGING,
+                bench.name,
+                language,
+                requests=total,
+                missing=total - held,
+                input_tokens=sum(_tokens(task.request.messages) for task in filled) / max(1, len(filled)),
+                output_tokens=min(limit, TYPICAL_REPLY),
+                models=paid,
+                pricing=pricing,
+            )
+
+
+def _row(  # noqa: PLR0913 - one argument a column
+    stage: str,
+    model: str,
+    language: str,
+    *,
+    requests: int,
+    missing: int,
+    input_tokens: float,
+    output_tokens: float,
+    models: Sequence[Model],
+    pricing: Pricing,
+) -> Row:
+    """Return the row; tokens are given per request; `models` share the requests evenly."""
+    shown, written = missing * input_tokens, missing * output_tokens
+    share = 1 / max(1, len(models))
+    costs = [
+        pricing.estimate(model, input_tokens=share * shown, output_tokens=share * written)
+        for model in models
+        if missing
+    ]
+    return Row(
+        stage=stage,
+        model=model,
+        language=language,
+        requests=requests,
+        held=requests - missing,
+        input_tokens=round(shown),
+        output_tokens=round(written),
+        cost=_sum(costs),
+    )
+
+
+def _filled(material: Material, answers: Mapping[str, Answers]) -> dict[str, Answers]:
+    """Return answers to every prompt: those there are, else another model's, else a text of typical length."""
+    there = {generation.key: generation for own in answers.values() for generation in own.generations}
+    filled = {}
+    for name, own in answers.items():
+        mine = {generation.key: generation for generation in own.generations}
+        texts = [
+            mine.get(prompt.key)
+            or Generation(
+                model=name,
+                prompt_id=prompt.id,
+                language=prompt.language,
+                text=there[prompt.key].text if prompt.key in there else " word" * TYPICAL_ANSWER,
+            )
+            for prompt in material.prompts
+        ]
+        filled[name] = Answers(generations=tuple(texts), failures=())
+    return filled
+
+
+def _answer_length(answers: Mapping[str, Answers], language: str) -> float:
+    """Return the mean tokens of the answers there are in a language, over a sample."""
+    texts = [
+        generation.text
+        for own in answers.values()
+        for generation in [item for item in own.generations if item.language == language][:SAMPLE]
+    ]
+    return sum(map(count_tokens, texts)) / len(texts) if texts else TYPICAL_ANSWER
+
+
+def _tokens(messages: Sequence[Message]) -> int:
+    return sum(count_tokens(message.content) for message in messages)
+
+
+def _sum(costs: Iterable[float | None]) -> float | None:
+    known = list(costs)
+    return None if any(cost is None for cost in known) else sum(cost for cost in known if cost is not None)
+
+
+def _macro_half_width(counts: Sequence[int]) -> float:
+    """STATISTICS.md section 3: z sigma sqrt((1 + (L - 1) icc) / (L n)), for the mean number of prompts."""
+    languages = len(counts)
+    if not languages:
+        return math.nan
+    mean = sum(counts) / languages
+    return Z * SIGMA * math.sqrt((1 + (languages - 1) * CORRELATION) / (languages * mean))
