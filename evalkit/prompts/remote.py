@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import http.client
 import os
 import tempfile
 import urllib.error
@@ -73,15 +74,14 @@ def _download(url: str, advice: str) -> bytes:
     try:
         with opener.open(request, timeout=TIMEOUT) as reply:
             content: bytes = reply.read()
-            length = reply.headers.get("Content-Length")
     except urllib.error.HTTPError as fault:
         reason = "not there (404)" if fault.code == 404 else f"refused ({fault.code} {fault.reason})"  # noqa: PLR2004
         raise DataError(Problem(message=f"{url} is {reason}", hint=advice)) from None
-    except (OSError, ValueError) as fault:
+    except http.client.IncompleteRead:
+        raise DataError(Problem(message=f"{url} was cut off while it was read", hint="run again")) from None
+    except (OSError, ValueError, http.client.HTTPException) as fault:
         cause = getattr(fault, "reason", None) or fault
         raise DataError(Problem(message=f"{url} cannot be reached: {cause}", hint=advice)) from None
-    if length is not None and int(length) != len(content):
-        raise DataError(Problem(message=f"{url} was cut off while it was read", hint="run again"))
     return content
 
 

@@ -1,0 +1,120 @@
+"""The command line's choices stand over the suite's, and wrong ones are refused before anything is asked."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from evalkit.errors import SuiteError
+from evalkit.calls import Message
+from evalkit.records import Prompt
+from evalkit.suite import config_for, display_name, model_of, override, pairings, parse_suite, sampling_of, system_of
+
+TEXT = """
+name: s
+languages: [en, de]
+available: [fr]
+prompts: {files: "{language}.json"}
+baseline: {model: openai/base, by: category, variants: {art: {model: openai/painter}}}
+answers: {columns: {answer: completion}, filter: {source: okapi}}
+generation: {temperature: 0.6, max_tokens: 100, system: {de: Antworte., default: Answer.}, extra: {top_k: 5}}
+candidates: [{model: openai/a, temperature: 0.0, extra: {n: 1}}, {model: vllm/org/b, system: Be kind.}, openai/c]
+judges: [{judge: aya-pairwise, model: {model: openai/j, temperature: 0.5}}]
+"""
+SUITE = parse_suite(TEXT, name="s.yaml", folder=Path()).suite
+
+
+def test_candidates_judges_and_languages_replace_the_suites() -> None:
+    changed = override(SUITE, candidates=["mine=openai/x"], judges=["xalpaca"], languages=["fra", "de"], limit=3)
+    assert [display_name(candidate) for candidate in changed.candidates] == ["mine"]
+    assert [judge.judge for judge in changed.judges] == ["xalpaca"]
+    assert changed.languages == ("fr", "de")
+    assert changed.prompts.limit == 3
+    assert SUITE.prompts.limit is None
+
+
+def test_another_model_under_the_judge_keeps_the_judges_sampling() -> None:
+    judge = override(SUITE, judge_model="anthropic/k").judges[0]
+    assert judge.judge == "aya-pairwise"
+    assert judge.model is not None
+    assert (judge.model.model, judge.model.temperature) == ("anthropic/k", 0.5)
+
+
+def test_recorded_answers_of_the_command_line_take_the_suites_layout_and_start_in_the_working_directory() -> None:
+    recorded = override(SUITE, candidates=["recorded/out/{language}.csv"]).candidates[0]
+    assert recorded.columns == {"answer": "completion"}
+    assert recorded.filter == {"source": "okapi"}
+    assert recorded.relative_to == "working-directory"
+
+
+def test_all_unavailable_languages_are_named_with_those_there_are() -> None:
+    with pytest.raises(SuiteError) as raised:
+        override(SUITE, languages=["pl", "nonsense-tag-x", "de"])
+    assert "no prompts in 'pl'\n    it has en, de, fr" in str(raised.value)
+    assert "'nonsense-tag-x' is not a language tag" in str(raised.value)
+
+
+def test_two_models_of_one_name_are_refused() -> None:
+    with pytest.raises(SuiteError, match="both called 'x'"):
+        override(SUITE, candidates=["openai/x", "anthropic/x"])
+
+
+def test_a_reference_without_provider_is_refused() -> None:
+    with pytest.raises(SuiteError, match="'gpt-4' is not a model reference"):
+        override(SUITE, candidates=["gpt-4"])
+
+
+def test_each_pairs_every_two_candidates_once() -> None:
+    pairs = pairings(override(SUITE, baseline="each"))
+    assert [(display_name(a), display_name(b)) for a, b in pairs] == [("a", "b"), ("a", "c"), ("b", "c")]
+    with pytest.raises(SuiteError, match="too few"):
+        pairings(override(SUITE, baseline="each", candidates=["openai/x"]))
+
+
+def test_a_run_without_candidate_or_baseline_is_refused() -> None:
+    bare = parse_suite(TEXT.partition("baseline:")[0], name="s.yaml", folder=Path()).suite
+    with pytest.raises(SuiteError, match=r"(?s)no candidate.*no baseline"):
+        pairings(bare)
+
+
+def test_a_models_own_sampling_comes_before_the_suites() -> None:
+    own = sampling_of(SUITE.candidates[0], SUITE.generation)
+    assert (own.temperature, own.max_tokens, dict(own.extra)) == (0.0, 100, {"top_k": 5, "n": 1})
+    assert sampling_of(SUITE.candidates[2], SUITE.generation).temperature == 0.6
+
+
+def test_system_prompts_are_chosen_by_language() -> None:
+    assert system_of(SUITE.candidates[0], SUITE.generation, "de") == "Antworte."
+    assert system_of(SUITE.candidates[0], SUITE.generation, "fr") == "Answer."
+    assert system_of(SUITE.candidates[1], SUITE.generation, "de") == "Be kind."
+    assert system_of(SUITE.candidates[0], None, "de") is None
+
+
+def test_a_baseline_may_differ_by_category() -> None:
+    assert SUITE.baseline is not None
+    by_category = {
+        category: model_of(config_for(SUITE.baseline, prompt(category))).name for category in ("art", "maths")
+    }
+    assert by_category == {"art": "painter", "maths": "base"}
+
+
+def prompt(category: str) -> Prompt:
+    return Prompt(id="1", language="en", messages=(Message("user", "?"),), meta={"category": category})
+
+
+@pytest.mark.parametrize(
+    ("reference", "name"),
+    [
+        ("openai/gpt-4.1", "gpt-4.1"),
+        ("vllm/CohereLabs/aya-expanse-8b", "aya-expanse-8b"),
+        ("openai/aya@http://127.0.0.1:8000/v1", "aya"),
+        ("recorded/../shared/outputs/gpt-4o-mini/{language}.json", "gpt-4o-mini"),
+        ("recorded/answers/mine.jsonl", "mine"),
+        ("recorded/gpt-4o-mini-2024-07-18/{language}/model_outputs.json", "model_outputs"),
+        ("recorded//data/out.v2.csv", "out.v2"),
+    ],
+)
+def test_a_model_is_called_by_the_telling_part_of_its_reference(reference: str, name: str) -> None:
+    config = override(SUITE, candidates=[reference]).candidates[0]
+    assert display_name(config) == name
