@@ -26,6 +26,8 @@ LINE_BYTES = 200
 """A line's language is read off its first bytes; more changes nothing."""
 BATCH = 4096
 """Lines that walk together; with 100,000 features, line and feature fit 32 bits."""
+FULL_BATCH_LANGUAGES = 16
+"""Languages up to which a whole batch is scored at once; bounds the memory."""
 CONFIDENT = 0.5
 """Confidence at which a text is held to be in a language the model knows rather than in one that it lacks."""
 ENGLISH = "en"
@@ -173,11 +175,10 @@ def _columns(labels: tuple[str, ...] | None) -> tuple[NDArray[np.intp], NDArray[
 
 def classify(lines: Sequence[str], labels: Collection[str] | None) -> list[Found]:
     """Return the most likely of `labels` (the model's own; None for all) for each line, with its probability."""
-    return [
-        found
-        for start in range(0, len(lines), BATCH)
-        for found in _classify(lines[start : start + BATCH], None if labels is None else tuple(sorted(labels)))
-    ]
+    wanted = None if labels is None else tuple(sorted(labels))
+    # A row of weights for every feature met: many languages, fewer lines at a time.
+    size = min(BATCH, BATCH * FULL_BATCH_LANGUAGES // len(_columns(wanted)[0]))
+    return [found for start in range(0, len(lines), size) for found in _classify(lines[start : start + size], wanted)]
 
 
 def _classify(lines: Sequence[str], labels: tuple[str, ...] | None) -> list[Found]:
