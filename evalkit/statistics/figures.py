@@ -83,7 +83,7 @@ class Figures:
         return Figures(
             values=np.where(undefined, np.nan, np.nan_to_num(self.values, posinf=0, neginf=0) @ columns),
             influences=self.influences @ columns,
-            shares=np.where(undefined, 0, self.shares @ columns),
+            shares=np.where(undefined, 0, self.shares @ np.abs(columns)),
             pairs=self.pairs @ used,
             effective_pairs=divide(1, spread, otherwise=0),
             resamples=resamples,

@@ -1,0 +1,174 @@
+"""Two candidates against the same baseline on the same prompts: the paired difference.
+
+Answers to one prompt rise and fall together, so the difference is known better than either rate (by a fifth, at the
+median of AlpacaEval's models). Whether two intervals overlap is no test of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from scipy.special import stdtr
+
+from evalkit.records import MACRO, MICRO, RunData
+from evalkit.settings import LengthControl, StatisticsSettings
+from evalkit.statistics.figures import Figures, Floats, Weights, divide, join, mean, ratio
+from evalkit.statistics.intervals import student_interval
+from evalkit.statistics.length_languages import control_lengths
+from evalkit.statistics.macro import macro_weights, micro
+from evalkit.statistics.multiplicity import holm
+from evalkit.statistics.resampling import bca, prompt_weights
+from evalkit.statistics.table import Judged, Pairs, judged_by, pairs_of, panel_of
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Difference:
+    """A candidate's figure less another's. Fractions; NaN where undefined."""
+
+    judge: str
+    language: str
+    """A tag, macro or micro."""
+    metric: str
+    """win_rate or length_controlled_win_rate."""
+    value: float
+    low: float
+    high: float
+    p_value: float
+    """Two-sided, of no difference."""
+    p_holm: float
+    """Adjusted over the languages of the judge and metric; macro and micro keep their own."""
+    standard_error: float
+    bootstrap_low: float
+    bootstrap_high: float
+    first: float
+    """The first candidate's figure on the shared pairs."""
+    second: float
+    correlation: float
+    """Of the two candidates' influences: how much pairing helps."""
+    n: int
+    """Shared pairs."""
+    clusters: int
+
+
+def paired_difference(first: Floats, second: Floats, weights: Weights | None = None) -> Figures:
+    """Return the mean of first - second by column of (C, K) scores, over cells that both have."""
+    return mean(first - second, weights)
+
+
+def p_values(figures: Figures) -> Floats:
+    """Return (K,) two-sided p-values of the t test against 0; 1 where value and error are both 0."""
+    errors = figures.standard_errors
+    t = divide(np.abs(figures.values), errors, otherwise=np.where(figures.values == 0, 0, np.inf))
+    return np.where(np.isfinite(errors), 2 * stdtr(np.maximum(figures.clusters - 1, 1), -t), np.nan)
+
+
+def compare(first: RunData, second: RunData, settings: StatisticsSettings) -> tuple[Difference, ...]:
+    """Return the paired differences of two runs, for every judge both have, on the prompts both have.
+
+    Win rates are compared on pairs that both runs scored; figures at equal length on each run's own.
+    """
+    shared = {prompt.key for prompt in first.prompts} & {prompt.key for prompt in second.prompts}
+    sides = [_side(run, shared) for run in (first, second)]
+    weights = prompt_weights(
+        sides[0][0].clusters, n_resamples=settings.n_resamples, rng=np.random.default_rng(settings.seed)
+    )
+    found: list[Difference] = []
+    judged = [_all_judged(pairs, run, settings) for run, (pairs, _) in zip((first, second), sides, strict=True)]
+    for judge in sorted(judged[0].keys() & judged[1].keys()):
+        one, other = judged[0][judge], judged[1][judge]
+        found += _means(sides[0][0], one, other, weights, settings)
+        if settings.length_control is not LengthControl.NONE and shared:
+            figures = [
+                control_lengths(pairs, each, method=settings.length_control, weights=weights).figures
+                for (pairs, _), each in zip(sides, (one, other), strict=True)
+            ]
+            found += _contrasts(figures[0], figures[1], sides[0][0].languages, judge, settings)
+    return tuple(found)
+
+
+def _side(run: RunData, shared: set[tuple[str, str]]) -> tuple[Pairs, RunData]:
+    prompts = [prompt for prompt in run.prompts if prompt.key in shared]
+    pairs = pairs_of(prompts, run.candidate_answers, run.baseline_answers, run.candidate_checks, run.baseline_checks)
+    return pairs, run
+
+
+def _all_judged(pairs: Pairs, run: RunData, settings: StatisticsSettings) -> dict[str, Judged]:
+    judged = list(judged_by(pairs, run.outcomes))
+    if len(judged) > 1:
+        judged.append(panel_of(judged, settings.panel))
+    return {each.judge: each for each in judged}
+
+
+def _means(
+    pairs: Pairs, one: Judged, other: Judged, weights: Weights, settings: StatisticsSettings
+) -> list[Difference]:
+    """Win rates, on the pairs that both scored."""
+    both = np.isfinite(one.score + other.score)
+    sums = [pairs.sums(np.where(both, each.score, np.nan)) for each in (one, other)]
+    by_language = [ratio(*each, weights) for each in sums]
+    pooled = [micro(*each, weights) for each in sums]
+    rows = _contrasts(by_language[0], by_language[1], pairs.languages, one.judge, settings, metric="win_rate")
+    return rows + _rows(join(*pooled), np.array([[1.0, 0, 1], [-1.0, 1, 0]]), [MICRO], one.judge, "win_rate", settings)
+
+
+def _contrasts(
+    one: Figures,
+    other: Figures,
+    languages: Sequence[str],
+    judge: str,
+    settings: StatisticsSettings,
+    *,
+    metric: str = "length_controlled_win_rate",
+) -> list[Difference]:
+    """Differences by language and of the macro means, over the languages that have both figures."""
+    L = len(languages)
+    both = join(one, other)
+    shared = replace(one, values=np.where(np.isfinite(other.values), one.values, np.nan))
+    macro = macro_weights(shared, languages, settings.weights)
+    columns = np.concatenate([np.eye(L), macro[:, None]], axis=1)
+    nothing = np.zeros_like(columns)
+    weights = np.block([[columns, nothing, columns], [-columns, columns, nothing]])
+    return _rows(both, weights, [*languages, MACRO], judge, metric, settings)
+
+
+def _rows(
+    both: Figures, weights: Floats, languages: Sequence[str], judge: str, metric: str, settings: StatisticsSettings
+) -> list[Difference]:
+    """Publish M differences; `weights` holds M columns of differences, M of the second figure, M of the first."""
+    size = len(languages)
+    difference, second, first = (both.contrast(weights[:, start : start + size]) for start in (0, size, 2 * size))
+    low, high = student_interval(difference, confidence_level=settings.confidence_level)
+    boot = bca(
+        difference.values, difference.influences, difference.resamples, confidence_level=settings.confidence_level
+    )
+    p = p_values(difference)
+    tags = np.array([language not in {MACRO, MICRO} for language in languages])
+    adjusted = np.where(tags, holm(np.where(tags, p, np.nan)), p)
+    errors = difference.standard_errors
+    product = (first.influences * second.influences).sum(axis=0)
+    norm = np.sqrt(np.square(first.influences).sum(axis=0) * np.square(second.influences).sum(axis=0))
+    correlation = divide(product, norm)
+    taking_part = np.count_nonzero((first.shares > 0) | (second.shares > 0), axis=0)
+    return [
+        Difference(
+            judge=judge,
+            language=language,
+            metric=metric,
+            value=float(difference.values[index]),
+            low=float(low[index]),
+            high=float(high[index]),
+            p_value=float(p[index]),
+            p_holm=float(adjusted[index]),
+            standard_error=float(errors[index]),
+            bootstrap_low=float(boot[0][index]),
+            bootstrap_high=float(boot[1][index]),
+            first=float(first.values[index]),
+            second=float(second.values[index]),
+            correlation=float(correlation[index]),
+            n=int(min(first.pairs[index], second.pairs[index])),
+            clusters=int(taking_part[index]),
+        )
+        for index, language in enumerate(languages)
+    ]
