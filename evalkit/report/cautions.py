@@ -1,0 +1,282 @@
+"""Before you quote this: what the data itself says against its headline, each with its figure and its consequence.
+
+Thresholds: STATISTICS notes of the project (position effect, flips, overlap, constant answers) and common practice for
+kappa (Landis and Koch 1977: below 0.4 is at most fair agreement).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any
+
+from evalkit.records import MICRO
+from evalkit.report import wording
+from evalkit.report.summary import OFFLINE
+from evalkit.report.view import View, language_name
+
+POSITION_BIAS = 0.025
+"""Share of verdicts for the first answer, beyond ½, from which it is named."""
+FLIP_RATE = 0.3
+KAPPA = 0.4
+MISSING = 0.01
+UNRELIABLE = 0.05
+DUPLICATES = 0.05
+WRONG_LANGUAGE = 0.01
+TRUNCATED = 0.02
+SMALL = 100
+"""Scored prompts below which a language's interval is wider than about ±9 points."""
+
+_OVERLAP = {
+    "extrapolated": "extrapolated",
+    "none": "no figure",
+    "degenerate": "all won, all lost or equal in length",
+    "empty": "too few pairs",
+}
+"""Status of length overlap in words."""
+
+Caution = dict[str, str | None]
+
+
+def cautions(results: Mapping[str, Any]) -> list[Caution]:
+    """Return what to know before quoting, weightiest first: `kind`, `message`, `language` (a tag, or None)."""
+    view = View(results)
+    rules: tuple[Callable[[View], Iterable[Caution]], ...] = (
+        _offline,
+        _incomplete,
+        _missing,
+        _position_bias,
+        _flips,
+        _wrong_language,
+        _constant,
+        _markers,
+        _agreement,
+        _length,
+        _small,
+        _fingerprint,
+        _truncated,
+        _prices,
+    )
+    return [caution for rule in rules for caution in rule(view)]
+
+
+def _caution(kind: str, message: str, language: str | None = None) -> Caution:
+    return {"kind": kind, "message": message, "language": language}
+
+
+def _offline(view: View) -> Iterator[Caution]:
+    if view.offline:
+        yield _caution("offline_judge", OFFLINE)
+
+
+def _incomplete(view: View) -> Iterator[Caution]:
+    stopped: Mapping[str, Any] = view.results.get("incomplete") or {}
+    if not stopped and not view.failures:
+        return
+    kinds: dict[str, int] = {}
+    for failure in view.failures:
+        label = f"{failure.get('stage')}: {failure.get('kind')}"
+        kinds[label] = kinds.get(label, 0) + 1
+    ranked = sorted(kinds.items(), key=lambda item: (-item[1], item[0]))
+    named = wording.listing([f"{number:,} × {label}" for label, number in ranked], limit=4)
+    reason = f" It stopped early: {stopped['reason']}." if stopped.get("reason") else ""
+    lacking = [
+        wording.plural(int(stopped[f"missing_{what}s"]), what)
+        for what in ("answer", "verdict")
+        if stopped.get(f"missing_{what}s")
+    ]
+    lacks = f" It lacks {' and '.join(lacking)}." if lacking else ""
+    failed = f" {wording.plural(len(view.failures), 'request')} failed ({named})." if named else ""
+    command = stopped.get("command") or view.provenance.get("command")
+    mend = f" To go on: {command}" if command else ""
+    yield _caution("incomplete", f"The run is not complete.{reason}{lacks}{failed}{mend}")
+
+
+def _missing(view: View) -> Iterator[Caution]:
+    found = {tag: view.counts(tag) for tag in view.languages}
+    shares = {tag: row["missing"] / max(1, row["missing"] + row["n"]) for tag, row in found.items()}
+    worst = max(shares, key=lambda tag: shares[tag], default=None)
+    if worst is None or shares[worst] <= MISSING:
+        return
+    low = view.figure("missing_low", worst)
+    high = view.figure("missing_high", worst)
+    bounds = (
+        f" Counted as losses or as wins they would put its win rate between {wording.percent(low.value)} and "
+        f"{wording.percent(high.value)}."
+        if low.defined and high.defined
+        else ""
+    )
+    many = " Treat it as unreliable." if shares[worst] > UNRELIABLE else ""
+    total = sum(row["missing"] for row in found.values())
+    yield _caution(
+        "missing_verdicts",
+        f"{wording.plural(total, 'pair')} {'has' if total == 1 else 'have'} no verdict and no score; most in "
+        f"{language_name(worst)} ({wording.percent(shares[worst])}).{bounds}{many}",
+        worst,
+    )
+
+
+def _position_bias(view: View) -> Iterator[Caution]:
+    for judge in view.judge_names:
+        bias = view.first_defined("position_bias", judge=judge)
+        if not bias.defined or abs(bias.value) <= POSITION_BIAS or (bias.bounded and bias.low <= 0 <= bias.high):
+            continue
+        side = "first" if bias.value > 0 else "second"
+        share = 0.5 + abs(bias.value)
+        yield _caution(
+            "position_bias",
+            f"{judge} favours the answer shown {side}: {wording.percent(share)} of its verdicts. Both orders are "
+            "averaged, so the win rates hold, but its single verdicts do not.",
+        )
+
+
+def _flips(view: View) -> Iterator[Caution]:
+    for judge in view.judge_names:
+        flips = view.first_defined("flip_rate", judge=judge)
+        if flips.defined and flips.value > FLIP_RATE:
+            yield _caution(
+                "weak_judge",
+                f"{judge} reverses {wording.percent(flips.value)} of its verdicts when the order is swapped: a weak "
+                "judge of these answers.",
+            )
+
+
+def _wrong_language(view: View) -> Iterator[Caution]:
+    for side, name in (("candidate", view.candidate), ("baseline", view.baseline)):
+        rows = _above(view.checks(side), "wrong", WRONG_LANGUAGE)
+        if rows:
+            named = wording.listing([_out_of(row, "wrong") for row in rows], limit=3)
+            yield _caution(
+                "wrong_language", f"Answers of {name} in another language than asked for: {named}.", rows[0]["language"]
+            )
+
+
+def _constant(view: View) -> Iterator[Caution]:
+    for side, name in (("candidate", view.candidate), ("baseline", view.baseline)):
+        rows = [row for row in view.checks(side) if (row.get("duplicate_share") or 0) > DUPLICATES]
+        rows.sort(key=lambda row: -row["duplicate_share"])
+        if rows:
+            named = wording.listing(
+                [f"{language_name(row['language'])} ({wording.percent(row['duplicate_share'])})" for row in rows],
+                limit=3,
+            )
+            yield _caution(
+                "constant_answers",
+                f"{name} gives the same answer to different prompts: {named}. A constant answer can win against an LLM "
+                "judge; look at the examples.",
+                rows[0]["language"],
+            )
+        empty = _above(view.checks(side), "empty", MISSING)
+        if empty:
+            named = wording.listing([_out_of(row, "empty") for row in empty], limit=3)
+            yield _caution("empty_answers", f"Empty answers of {name}: {named}.", empty[0]["language"])
+
+
+def _markers(view: View) -> Iterator[Caution]:
+    for side, name in (("candidate", view.candidate), ("baseline", view.baseline)):
+        for key, what in (
+            ("control_tokens", "chat-template tokens"),
+            ("verdict_strings", "text that imitates a judge's verdict"),
+        ):
+            rows = _above(view.checks(side), key, 0)
+            if rows:
+                named = wording.listing([_out_of(row, key) for row in rows], limit=3)
+                yield _caution(key, f"Answers of {name} contain {what}: {named}.", rows[0]["language"])
+
+
+def _agreement(view: View) -> Iterator[Caution]:
+    for one, other in view.judge_pairs:
+        rows = [
+            row
+            for row in view.agreement
+            if (row["judge_a"], row["judge_b"]) == (one, other)
+            and row["language"] in view.languages
+            and row.get("kappa") is not None
+            and row["kappa"] < KAPPA
+        ]
+        rows.sort(key=lambda row: row["kappa"])
+        if rows:
+            named = wording.listing(
+                [f"{language_name(row['language'])} ({wording.decimal(row['kappa'])})" for row in rows], limit=3
+            )
+            yield _caution(
+                "low_agreement",
+                f"{one} and {other} agree little beyond chance: κ below {KAPPA} in {named}.",
+                rows[0]["language"],
+            )
+
+
+def _length(view: View) -> Iterator[Caution]:
+    overlap = (view.results.get("length") or {}).get("overlap") or ()
+    rows = [
+        row
+        for row in overlap
+        if row.get("judge") == view.judge
+        and row["language"] in view.languages
+        and row.get("status") not in {None, "ok"}
+    ]
+    if not rows:
+        return
+    rows.sort(key=lambda row: -abs((row.get("share_longer") or 0.5) - 0.5))
+    named = wording.listing(
+        [
+            f"{language_name(row['language'])} ({_OVERLAP.get(row['status'], row['status'])}, the candidate is longer "
+            f"on {wording.percent(_number(row.get('share_longer')))} of the prompts)"
+            for row in rows
+        ],
+        limit=3,
+    )
+    yield _caution(
+        "length_overlap",
+        f"Lengths hardly overlap, so that length control has little to go by: {named}. Read the raw win rate too.",
+        rows[0]["language"],
+    )
+
+
+def _small(view: View) -> Iterator[Caution]:
+    rows = sorted(((view.counts(tag)["n"], tag) for tag in view.languages), key=lambda item: item[0])
+    small = [(number, tag) for number, tag in rows if number < SMALL]
+    if small:
+        named = wording.listing([f"{language_name(tag)} ({number:,})" for number, tag in small], limit=4)
+        yield _caution("small_n", f"Fewer than {SMALL} scored prompts: {named}. Read the intervals.", small[0][1])
+
+
+def _fingerprint(view: View) -> Iterator[Caution]:
+    models: Mapping[str, Any] = view.provenance.get("models") or {}
+    for name, served in sorted(models.items()):
+        seen = [" ".join(filter(None, (each.get("served"), each.get("fingerprint")))) for each in served]
+        if len(seen) > 1:
+            yield _caution(
+                "changed_model",
+                f"More than one version answered as {name} while the run went on: {wording.listing(seen, limit=3)}.",
+            )
+
+
+def _truncated(view: View) -> Iterator[Caution]:
+    for side, name in (("candidate", view.candidate), ("baseline", view.baseline)):
+        rows = _above(view.checks(side), "truncated", TRUNCATED)
+        if rows:
+            named = wording.listing([_out_of(row, "truncated") for row in rows], limit=3)
+            yield _caution(
+                "truncated", f"Answers of {name} were cut off by the token limit: {named}.", rows[0]["language"]
+            )
+
+
+def _prices(view: View) -> Iterator[Caution]:
+    unknown = [str(model) for model in view.cost.get("unknown_prices") or ()]
+    if unknown:
+        yield _caution("unknown_prices", f"The cost leaves out models of unknown price: {wording.listing(unknown)}.")
+
+
+def _above(rows: Iterable[Mapping[str, Any]], key: str, share: float) -> list[Mapping[str, Any]]:
+    """Rows (languages only) where `key` exceeds `share` of n, largest share first."""
+    kept = [row for row in rows if row["language"] != MICRO and (row.get(key) or 0) > share * (row.get("n") or 1)]
+    return sorted(kept, key=lambda row: -(row[key] / (row.get("n") or 1)))
+
+
+def _out_of(row: Mapping[str, Any], key: str) -> str:
+    return f"{language_name(row['language'])} ({int(row[key]):,} of {int(row.get('n') or 0):,})"
+
+
+def _number(value: Any) -> float:
+    return math.nan if value is None else float(value)

@@ -1,0 +1,218 @@
+"""The example browser's rows: what is known of each pair, and the texts that go with it."""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from statistics import fmean
+from typing import Any
+
+from evalkit.records import (
+    Failure,
+    Generation,
+    LanguageCheck,
+    LanguageStatus,
+    Order,
+    Outcome,
+    Prompt,
+    RunData,
+    Verdict,
+)
+from evalkit.report.text import first_line, whole
+
+MAX_SLICE_VALUES = 60
+"""A field of the prompts with more values than this is no slice one would pick from a list."""
+REDACTED = "[removed from this copy]"
+REDACTABLE = ("prompts", "answers", "rationales")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Example:
+    """One prompt in one language with both answers and everything the judges said."""
+
+    id: str
+    """`de-123`: language and prompt id, as in links and `evalkit show`."""
+    language: str
+    outcome: str
+    """win, tie, loss or missing, from the mean over judges."""
+    score: float
+    """Mean score over judges, in the candidate's terms; NaN where missing."""
+    flipped: bool
+    """A judge prefers the other model when the order is swapped."""
+    wrong: bool
+    """The candidate's answer is in another language."""
+    baseline_wrong: bool
+    failed: bool
+    """Something was asked and did not come back usable."""
+    ratio: float
+    """log((candidate length + 1) / (baseline length + 1)), code points."""
+    slices: tuple[str, ...]
+    preview: str
+    unanimous_loss: bool
+    """Every judge prefers the baseline in every order it saw."""
+    text: Mapping[str, Any]
+    """Prompt, answers, verdicts and failures, JSON-ready."""
+
+
+def example_id(language: str, prompt_id: str) -> str:
+    """Return the id that links and `evalkit show` use."""
+    return f"{language}-{prompt_id}"
+
+
+def collect(run: RunData, *, redact: Collection[str] = (), language: str | None = None) -> list[Example]:
+    """Return every example of the run (of one language where named), in the order of its prompts."""
+    sources = _Sources(run)
+    fields = slice_fields(run.prompts)
+    return [
+        _example(prompt, sources, fields, frozenset(redact))
+        for prompt in run.prompts
+        if language is None or prompt.language == language
+    ]
+
+
+def slice_fields(prompts: Iterable[Prompt]) -> list[str]:
+    """Return the fields of the prompts that have between 2 and 60 values, in the order they are met."""
+    values: dict[str, set[str]] = {}
+    for prompt in prompts:
+        for name, value in prompt.meta.items():
+            values.setdefault(name, set()).add(value)
+    return [name for name, found in values.items() if 2 <= len(found) <= MAX_SLICE_VALUES]  # noqa: PLR2004
+
+
+def slice_values(examples: Iterable[Example]) -> list[str]:
+    """Return every `field=value` of the examples, sorted."""
+    return sorted({part for example in examples for part in example.slices})
+
+
+class _Sources:
+    """The run's records by (language, prompt id)."""
+
+    def __init__(self, run: RunData) -> None:
+        self.candidate = {answer.key: answer for answer in run.candidate_answers}
+        self.baseline = {answer.key: answer for answer in run.baseline_answers}
+        self.candidate_checks = run.candidate_checks
+        self.baseline_checks = run.baseline_checks
+        self.verdicts: dict[tuple[str, str], list[Verdict]] = defaultdict(list)
+        self.outcomes: dict[tuple[str, str], list[Outcome]] = defaultdict(list)
+        self.failures: dict[tuple[str, str], list[Failure]] = defaultdict(list)
+        judges = {verdict.judge for verdict in run.verdicts}
+        for verdict in run.verdicts:
+            self.verdicts[verdict.language, verdict.prompt_id].append(verdict)
+        for outcome in run.outcomes:
+            if outcome.judge in judges or not judges:
+                self.outcomes[outcome.key].append(outcome)
+        for failure in run.failures:
+            self.failures[failure.language, failure.prompt_id].append(failure)
+
+
+def _example(prompt: Prompt, sources: _Sources, fields: list[str], redact: frozenset[str]) -> Example:
+    key = prompt.key
+    outcomes = [outcome for outcome in sources.outcomes.get(key, ()) if not outcome.missing]
+    score = fmean(outcome.score for outcome in outcomes) if outcomes else math.nan
+    candidate, baseline = sources.candidate.get(key), sources.baseline.get(key)
+    verdicts = sources.verdicts.get(key, [])
+    sides = [candidate_score(verdict) for verdict in verdicts]
+    return Example(
+        id=whole(example_id(prompt.language, prompt.id)),
+        language=prompt.language,
+        outcome=_word(score),
+        score=score,
+        flipped=any(_flipped(outcome) for outcome in outcomes),
+        wrong=_is_wrong(sources.candidate_checks.get(key)),
+        baseline_wrong=_is_wrong(sources.baseline_checks.get(key)),
+        failed=key in sources.failures,
+        ratio=_log_ratio(candidate, baseline),
+        slices=tuple(f"{name}={prompt.meta[name]}" for name in fields if name in prompt.meta),
+        preview=REDACTED if "prompts" in redact else whole(first_line(prompt.text, 80)),
+        unanimous_loss=bool(sides) and max(sides) < 0.5,  # noqa: PLR2004  ½ is a tie
+        text=_texts(prompt, candidate, baseline, verdicts, sources.failures.get(key, []), redact),
+    )
+
+
+def candidate_score(verdict: Verdict) -> float:
+    """Return the verdict in the candidate's terms, undoing the swap."""
+    return verdict.preference if verdict.order is Order.FORWARD else 1 - verdict.preference
+
+
+def _word(score: float) -> str:
+    if math.isnan(score):
+        return "missing"
+    return "win" if score > 0.5 else "loss" if score < 0.5 else "tie"  # noqa: PLR2004  ½ is a tie
+
+
+def _flipped(outcome: Outcome) -> bool:
+    """Whether the winner reverses with the order; a NaN compares false."""
+    return (outcome.forward - 0.5) * (outcome.swapped - 0.5) < 0
+
+
+def _is_wrong(check: LanguageCheck | None) -> bool:
+    return check is not None and check.status is LanguageStatus.WRONG
+
+
+def _log_ratio(candidate: Generation | None, baseline: Generation | None) -> float:
+    if candidate is None or baseline is None:
+        return 0.0
+    return math.log((len(candidate.text) + 1) / (len(baseline.text) + 1))
+
+
+def _texts(
+    prompt: Prompt,
+    candidate: Generation | None,
+    baseline: Generation | None,
+    verdicts: list[Verdict],
+    failures: list[Failure],
+    redact: frozenset[str],
+) -> dict[str, Any]:
+    """Everything an opened example shows. Keys are short words; the archive is compressed."""
+    text: dict[str, Any] = {
+        "prompt": [REDACTED]
+        if "prompts" in redact
+        else [
+            whole(message.content if message.role == "user" else f"[{message.role}] {message.content}")
+            for message in prompt.messages
+        ],
+        "candidate": _answer(candidate, redact),
+        "baseline": _answer(baseline, redact),
+        "verdicts": [_verdict(verdict, redact) for verdict in verdicts],
+    }
+    if prompt.reference is not None and "prompts" not in redact:
+        text["reference"] = whole(prompt.reference)
+    if failures:
+        text["failures"] = [_failure(failure) for failure in failures]
+    return text
+
+
+def _answer(answer: Generation | None, redact: frozenset[str]) -> list[str] | None:
+    """The answers to each turn, None where there is no answer."""
+    if answer is None:
+        return None
+    return [REDACTED] if "answers" in redact else [whole(turn) for turn in (*answer.earlier, answer.text)]
+
+
+def _verdict(verdict: Verdict, redact: frozenset[str]) -> dict[str, Any]:
+    row: dict[str, Any] = {
+        "judge": verdict.judge,
+        "order": verdict.order.value,
+        "choice": verdict.choice.value,
+        "score": round(candidate_score(verdict), 4),
+    }
+    if verdict.reason and "rationales" not in redact:
+        row["reason"] = whole(verdict.reason)
+    if verdict.repeat:
+        row["repeat"] = verdict.repeat
+    if verdict.notes and "rationales" not in redact:
+        row["notes"] = {whole(name): whole(value) for name, value in verdict.notes.items()}
+    return row
+
+
+def _failure(failure: Failure) -> dict[str, Any]:
+    return {
+        "stage": failure.stage,
+        "kind": failure.kind,
+        "model": failure.model,
+        "order": failure.order,
+        "message": whole(failure.message),
+        "attempts": failure.attempts,
+    }

@@ -1,0 +1,48 @@
+"""The report as Markdown, for a pull request: the same sentence, cautions and tables."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from evalkit.report.cautions import cautions
+from evalkit.report.summary import headline
+from evalkit.report.tables import Table, tables
+from evalkit.report.view import View
+
+_SPECIAL = str.maketrans({mark: f"\\{mark}" for mark in "\\`*_{}[]<>#|~"} | {"\n": " ", "\r": " ", "@": "@\u2060"})
+"""Names come from elsewhere: no markup, no line break, and no mention of somebody on a code host."""
+
+
+def render_markdown(results: Mapping[str, Any]) -> str:
+    """Return the summary of a run as GitHub-flavoured Markdown."""
+    view = View(results)
+    parts = [f"## {escape(view.candidate)} against {escape(view.baseline)}", escape(headline(results))]
+    found = cautions(results)
+    if found:
+        parts.append("**Before you quote this**\n\n" + "\n".join(f"- {escape(str(item['message']))}" for item in found))
+    parts += [render_table(table) for table in tables(results)]
+    return "\n\n".join(parts) + "\n"
+
+
+def render_table(table: Table) -> str:
+    """Return one table under its title."""
+    rule = "|".join(":--" if column in table.left else "--:" for column in range(len(table.columns)))
+    lines = [
+        f"### {table.title}",
+        "",
+        _line(table.columns),
+        f"|{rule}|",
+        *(_line(row, strong=number in table.strong) for number, row in enumerate(table.rows)),
+    ]
+    return "\n".join(lines)
+
+
+def escape(text: str) -> str:
+    """Return text that Markdown shows as it is, on one line."""
+    return text.translate(_SPECIAL)
+
+
+def _line(cells: tuple[str, ...], *, strong: bool = False) -> str:
+    shown = [f"**{escape(cell)}**" if strong else escape(cell) for cell in cells]
+    return f"| {' | '.join(shown)} |"

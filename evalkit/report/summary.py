@@ -1,0 +1,97 @@
+"""The verdict in a sentence: who is ahead, by how much, how sure, in which languages. One text for every renderer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from evalkit.report import wording
+from evalkit.report.view import CONTROLLED, View
+
+OFFLINE = (
+    "Judged by the embedded offline rules, not by a model: this shows that the machinery works and says nothing about "
+    "quality."
+)
+_STANDING = {
+    "better": "is ahead of",
+    "worse": "is behind",
+    "unclear": "is not clearly different from",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Summary:
+    """The headline in its parts, so that HTML can mark the names and text need not."""
+
+    warning: str
+    """What must be read before the sentence; "" where nothing must."""
+    candidate: str
+    standing: str
+    """is ahead of, is behind, is not clearly different from."""
+    claim: str
+    baseline: str
+    detail: str
+    """The figure, its interval, and the languages by name."""
+
+    def __str__(self) -> str:
+        sentence = f"{self.candidate} {self.standing} {self.baseline}: {self.detail}"
+        return f"{self.warning} {sentence}" if self.warning else sentence
+
+
+def summarize(results: Mapping[str, Any]) -> Summary:
+    """Return the headline of a results.json."""
+    view = View(results)
+    claim = view.claim(view.overall)
+    return Summary(
+        warning=OFFLINE if view.offline else "",
+        candidate=view.candidate,
+        standing=_STANDING[claim],
+        claim=claim,
+        baseline=view.baseline,
+        detail=f"{_figure(view)}{_languages(view)}",
+    )
+
+
+def headline(results: Mapping[str, Any]) -> str:
+    """Return the headline as plain text."""
+    return str(summarize(results))
+
+
+def _figure(view: View) -> str:
+    figure = view.headline_figure
+    if not figure.defined:
+        return f"no win rate could be computed ({figure.method})."
+    name = "length-controlled win rate" if figure.metric == CONTROLLED else "win rate"
+    level = _confidence(view)
+    bounds = f" ({level} interval {wording.interval(figure.low, figure.high)})" if figure.bounded else " (no interval)"
+    over = f", the mean over {len(view.languages)} languages" if len(view.languages) > 1 else ""
+    return f"{name} {wording.percent(figure.value)}{bounds}{over}.{_without_control(view)}"
+
+
+def _without_control(view: View) -> str:
+    """Why the headline is not length-controlled; "" where it is."""
+    if view.headline_figure.metric == CONTROLLED:
+        return ""
+    controlled = view.figure(CONTROLLED, view.overall)
+    if controlled.defined:
+        return f" Length control is possible in {view.controlled_languages} of {len(view.languages)} languages only."
+    return f" Length control is not available: {controlled.method}."
+
+
+def _confidence(view: View) -> str:
+    levels = [row.get("confidence_level") for row in view.results.get("estimates") or ()]
+    return f"{100 * float(levels[0] or 0.95):g}%" if levels else "95%"
+
+
+def _languages(view: View) -> str:
+    if len(view.languages) < 2:  # noqa: PLR2004
+        return ""
+    named = {claim: [row.name for row in view.language_rows if row.claim == claim] for claim in _STANDING}
+    better, worse, unclear = named["better"], named["worse"][::-1], named["unclear"]
+    parts = [
+        f"Better in {len(better)} ({wording.listing(better)})." if better else "",
+        f"Worse in {len(worse)} ({wording.listing(worse)})." if worse else "",
+        f"Undecided in {len(unclear)}." if unclear else "",
+    ]
+    return " " + " ".join(filter(None, parts))

@@ -1,0 +1,141 @@
+"""The report's tables as plain text cells: one definition for the terminal, Markdown, LaTeX and CSV."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from evalkit.records import MICRO
+from evalkit.report import wording
+from evalkit.report.view import CONTROLLED, WIN_RATE, Figure, LanguageRow, View, language_name
+
+_BEFORE_VERDICT = ("Language", "n", "Win", "Tie", "Loss", "Raw", "LC", "Interval")
+LANGUAGE_COLUMNS = (*_BEFORE_VERDICT, "Verdict", "Reversed", "Length", "Wrong language")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Table:
+    """A titled table of text; the first column names the row, the others are figures unless `left` says otherwise."""
+
+    name: str
+    """Short, for file names."""
+    title: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    left: frozenset[int] = frozenset({0})
+    """Columns aligned left."""
+    strong: frozenset[int] = frozenset()
+    """Rows that stand for all others."""
+
+
+def tables(results: Mapping[str, Any]) -> list[Table]:
+    """Return every table that has rows, in the order of the report."""
+    view = View(results)
+    made = (languages(view), judges(view), agreement(view), slices(view))
+    return [table for table in made if table.rows]
+
+
+def languages(view: View) -> Table:
+    """One row a language, best first, under their mean."""
+    rows = [view.total_row] if len(view.languages) > 1 else []
+    rows += view.language_rows
+    return Table(
+        name="languages",
+        title="Languages",
+        columns=LANGUAGE_COLUMNS,
+        rows=tuple(_language(row) for row in rows),
+        left=frozenset({0, len(_BEFORE_VERDICT)}),
+        strong=frozenset({0}) if len(view.languages) > 1 else frozenset(),
+    )
+
+
+def _language(row: LanguageRow) -> tuple[str, ...]:
+    shown = row.controlled if row.controlled.defined else row.raw
+    return (
+        row.name,
+        wording.count(row.n),
+        *(wording.count(value) for value in (row.win, row.tie, row.loss)),
+        wording.points(row.raw.value),
+        wording.points(row.controlled.value),
+        wording.interval(shown.low, shown.high),
+        f"{wording.CLAIM_MARKS[row.claim]} {wording.CLAIM_WORDS[row.claim]}",
+        wording.percent(row.flips.value),
+        wording.ratio(row.length.value),
+        wording.UNDEFINED if row.wrong is None else wording.count(row.wrong),
+    )
+
+
+def judges(view: View) -> Table:
+    """One row a judge: its win rates, its leaning to the first answer, its consistency."""
+    return Table(
+        name="judges",
+        title="Judges",
+        columns=("Judge", "Raw", "LC", "First answer preferred", "Reversed", "Consistent", "No verdict"),
+        rows=tuple(_judge(view, name) for name in view.judge_names),
+    )
+
+
+def _judge(view: View, name: str) -> tuple[str, ...]:
+    return (
+        name,
+        wording.percent(view.first_defined(WIN_RATE, judge=name).value),
+        wording.percent(view.first_defined(CONTROLLED, judge=name).value),
+        wording.percent(0.5 + view.first_defined("position_bias", judge=name).value),
+        wording.percent(view.first_defined("flip_rate", judge=name).value),
+        wording.percent(view.first_defined("order_consistency", judge=name).value),
+        wording.count(view.counts(view.overall, judge=name)["missing"]),
+    )
+
+
+def agreement(view: View) -> Table:
+    """One row a pair of judges and language."""
+    return Table(
+        name="agreement",
+        title="Agreement between judges",
+        columns=("Judges", "Language", "n", "Same verdict", "κ", "κ low", "κ high"),
+        rows=tuple(
+            (
+                f"{row['judge_a']}, {row['judge_b']}",
+                language_name(row["language"]),
+                wording.count(row.get("n") or 0),
+                wording.percent(_number(row.get("raw"))),
+                *(wording.decimal(_number(row.get(key))) for key in ("kappa", "kappa_low", "kappa_high")),
+            )
+            for row in view.agreement
+        ),
+        left=frozenset({0, 1}),
+    )
+
+
+def slices(view: View) -> Table:
+    """One row a slice: its win rates over all languages."""
+    return Table(
+        name="slices",
+        title="Slices",
+        columns=("Slice", "n", "Raw", "LC", "Interval"),
+        rows=tuple(_slice(view, part) for part in view.slices),
+    )
+
+
+def _slice(view: View, part: str) -> tuple[str, ...]:
+    raw, controlled = slice_figures(view, part)
+    shown = controlled if controlled.defined else raw
+    return (
+        part.replace("=", ": ", 1),
+        wording.count(raw.n),
+        wording.points(raw.value),
+        wording.points(controlled.value),
+        wording.interval(shown.low, shown.high),
+    )
+
+
+def slice_figures(view: View, part: str) -> tuple[Figure, Figure]:
+    """Return the raw and the length-controlled figure of a slice, over all languages where the file has that."""
+    places = (view.overall, MICRO, *view.languages)
+    where = next((place for place in places if view.figure(WIN_RATE, place, part=part).defined), view.overall)
+    return view.figure(WIN_RATE, where, part=part), view.figure(CONTROLLED, where, part=part)
+
+
+def _number(value: Any) -> float:
+    return float("nan") if value is None else float(value)

@@ -1,0 +1,281 @@
+"""results.json read for readers: the one place that looks figures up, so that every renderer shows the same ones."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from evalkit.language.tags import Language, describe
+from evalkit.records import MACRO, MICRO, PANEL
+
+WIN_RATE = "win_rate"
+CONTROLLED = "length_controlled_win_rate"
+AGGREGATES = (MACRO, MICRO)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Figure:
+    """One row of `estimates`, or the absence of one: NaN, with the reason in `method`."""
+
+    metric: str
+    language: str
+    judge: str
+    slice: str | None = None
+    value: float = math.nan
+    low: float = math.nan
+    high: float = math.nan
+    n: int = 0
+    method: str = "not in results.json"
+
+    @property
+    def defined(self) -> bool:
+        """Whether the figure has a value."""
+        return not math.isnan(self.value)
+
+    @property
+    def bounded(self) -> bool:
+        """Whether the figure has an interval."""
+        return not (math.isnan(self.low) or math.isnan(self.high))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LanguageRow:
+    """What the table of languages says of one language, or of their mean."""
+
+    language: str
+    """A tag, or `macro` or `micro`."""
+    name: str
+    autonym: str
+    n: int
+    """Scored pairs."""
+    win: int
+    tie: int
+    loss: int
+    missing: int
+    raw: Figure
+    controlled: Figure
+    flips: Figure
+    length: Figure
+    claim: str
+    """better, worse or unclear, after multiplicity control; of the mean, whether its interval excludes ½."""
+    wrong: int | None
+    """Candidate answers in another language; None where it was not checked."""
+    small: bool
+    """Too few prompts to draw the others' axis by."""
+
+    @property
+    def total(self) -> bool:
+        """Whether the row stands for all languages."""
+        return self.language in AGGREGATES
+
+
+class View:
+    """Lookups in one results.json. Absent figures are NaN with a reason, never an error."""
+
+    def __init__(self, results: Mapping[str, Any]) -> None:
+        self.results = results
+        self.candidate = str(results.get("candidate", "candidate"))
+        self.baseline = str(results.get("baseline", "baseline"))
+        self.suite: Mapping[str, Any] = results.get("suite") or {}
+        self.judges: list[Mapping[str, Any]] = list(results.get("judges") or ())
+        self.provenance: Mapping[str, Any] = results.get("provenance") or {}
+        self.cost: Mapping[str, Any] = results.get("cost") or {}
+        self.failures: list[Mapping[str, Any]] = list(results.get("failures") or ())
+        self._estimates = {
+            (row["judge"], row["language"], row.get("slice"), row["metric"]): row
+            for row in results.get("estimates") or ()
+        }
+        self._counts = {(row["judge"], row["language"], row.get("slice")): row for row in results.get("counts") or ()}
+        self._claims = {(row["judge"], row["language"]): row for row in results.get("claims") or ()}
+
+    @cached_property
+    def judge_names(self) -> list[str]:
+        """Display names of the judges, in the suite's order."""
+        return [str(judge["name"]) for judge in self.judges]
+
+    @cached_property
+    def judge(self) -> str:
+        """Whose figures stand in the headline: the panel where there are several judges."""
+        named = {key[0] for key in self._estimates} - {""}
+        if PANEL in named:
+            return PANEL
+        return self.judge_names[0] if self.judge_names else min(named, default="")
+
+    @cached_property
+    def languages(self) -> list[str]:
+        """Tags of the run's languages, in the suite's order."""
+        declared = [str(tag) for tag in self.suite.get("languages") or ()]
+        return declared or sorted({key[1] for key in self._estimates} - set(AGGREGATES))
+
+    @cached_property
+    def overall(self) -> str:
+        """`language` of the headline: the mean of languages, or the only language."""
+        present = {key[1] for key in self._estimates}
+        if len(self.languages) == 1:
+            return self.languages[0]
+        return next((kind for kind in AGGREGATES if kind in present), MACRO)
+
+    @cached_property
+    def slices(self) -> list[str]:
+        """Every `field=value` that has figures, in the order of the file."""
+        return list(dict.fromkeys(key[2] for key in self._estimates if key[2] is not None))
+
+    @cached_property
+    def offline(self) -> bool:
+        """Whether a judge is the embedded rules rather than a model."""
+        return any(judge.get("offline") for judge in self.judges)
+
+    def figure(self, metric: str, language: str, *, judge: str | None = None, part: str | None = None) -> Figure:
+        """Return the estimate of `metric`: the headline judge's unless `judge` is named, of slice `part` if given."""
+        judge = self.judge if judge is None else judge
+        row = self._estimates.get((judge, language, part, metric))
+        if row is None and (row := self._estimates.get(("", language, part, metric))):
+            judge = ""  # a figure of the answers alone has no judge
+        if row is None:
+            return Figure(metric=metric, language=language, judge=judge, slice=part)
+        value, low, high = (math.nan if row.get(key) is None else float(row[key]) for key in ("value", "low", "high"))
+        return Figure(
+            metric=metric,
+            language=language,
+            judge=judge,
+            slice=part,
+            value=value,
+            low=low,
+            high=high,
+            n=int(row.get("n") or 0),
+            method=str(row.get("method") or ""),
+        )
+
+    def first_defined(self, metric: str, *, judge: str | None = None) -> Figure:
+        """Return the headline's `metric`, or the pooled one where the mean of languages is undefined."""
+        mean = self.figure(metric, self.overall, judge=judge)
+        pooled = self.figure(metric, MICRO, judge=judge)
+        return pooled if pooled.defined and not mean.defined else mean
+
+    def counts(self, language: str, *, judge: str | None = None, part: str | None = None) -> dict[str, int]:
+        """Return win, tie, loss, missing, flips …; summed over languages for an aggregate the file does not hold."""
+        judge = self.judge if judge is None else judge
+        row = self._counts.get((judge, language, part))
+        if row is None and language in AGGREGATES:
+            row = self._counts.get((judge, MICRO, part))
+        rows = [row] if row is not None else []
+        if row is None and language in AGGREGATES:
+            rows = [found for tag in self.languages if (found := self._counts.get((judge, tag, part)))]
+        keys = ("n", "win", "tie", "loss", "missing", "flips", "both_tie")
+        return {key: sum(int(row.get(key) or 0) for row in rows) for key in keys}
+
+    def claim(self, language: str, *, judge: str | None = None) -> str:
+        """Return better, worse or unclear; for the whole, whether the interval of the headline excludes ½."""
+        row = self._claims.get((self.judge if judge is None else judge, language))
+        if row is not None:
+            return str(row["claim"])
+        figure = self.headline_figure if language == self.overall else self.figure(WIN_RATE, language, judge=judge)
+        return "better" if figure.low > 0.5 else "worse" if figure.high < 0.5 else "unclear"  # noqa: PLR2004
+
+    @cached_property
+    def controlled_languages(self) -> int:
+        """How many languages have a length-controlled win rate."""
+        return sum(self.figure(CONTROLLED, tag).defined for tag in self.languages)
+
+    @cached_property
+    def headline_figure(self) -> Figure:
+        """The length-controlled win rate, or the raw one where length control is undefined in a language with pairs.
+
+        A mean over some languages must not stand for the mean over all.
+        """
+        controlled = self.figure(CONTROLLED, self.overall)
+        everywhere = all(
+            self.figure(CONTROLLED, tag).defined for tag in self.languages if self.figure(WIN_RATE, tag).defined
+        )
+        return controlled if controlled.defined and everywhere else self.figure(WIN_RATE, self.overall)
+
+    @cached_property
+    def total_row(self) -> LanguageRow:
+        """The row that stands for all languages."""
+        return self._row(self.overall, name="Mean of languages", autonym="", small=False)
+
+    @cached_property
+    def language_rows(self) -> list[LanguageRow]:
+        """One row a language, best first; undefined figures last."""
+        most = max((self.counts(tag)["n"] for tag in self.languages), default=0)
+        rows = [
+            self._row(tag, name=language_name(tag), autonym=autonym(tag), small=self.counts(tag)["n"] * 3 < most)
+            for tag in self.languages
+        ]
+        return sorted(rows, key=lambda row: (-_or(row.controlled.value, row.raw.value), row.name))
+
+    def _row(self, language: str, *, name: str, autonym: str, small: bool) -> LanguageRow:
+        counts = self.counts(language)
+        return LanguageRow(
+            language=language,
+            name=name,
+            autonym=autonym,
+            n=counts["n"],
+            win=counts["win"],
+            tie=counts["tie"],
+            loss=counts["loss"],
+            missing=counts["missing"],
+            raw=self.figure(WIN_RATE, language),
+            controlled=self.figure(CONTROLLED, language),
+            flips=self.figure("flip_rate", language),
+            length=self.figure("length_ratio", language),
+            claim=self.claim(language),
+            wrong=self.wrong_language(language),
+            small=small,
+        )
+
+    def checks(self, side: str) -> list[Mapping[str, Any]]:
+        """Return the per-language checks of `candidate` or `baseline` answers."""
+        return list((self.results.get("checks") or {}).get(side) or ())
+
+    def wrong_language(self, language: str) -> int | None:
+        """Return how many candidate answers are in another language, or None where none was checked."""
+        rows = [row for row in self.checks("candidate") if language in (*AGGREGATES, row["language"])]
+        return sum(int(row.get("wrong") or 0) for row in rows) if rows else None
+
+    @cached_property
+    def agreement(self) -> list[Mapping[str, Any]]:
+        """Agreement of each pair of judges, by language and pooled."""
+        return list((self.results.get("agreement") or {}).get("pairs") or ())
+
+    @cached_property
+    def judge_pairs(self) -> list[tuple[str, str]]:
+        """Every two judges whose agreement was measured."""
+        return list(dict.fromkeys((row["judge_a"], row["judge_b"]) for row in self.agreement))
+
+
+def known(tag: str) -> Language:
+    """Describe a tag, also one that is no language: its name is then the tag itself."""
+    try:
+        return describe(tag)
+    except ValueError:
+        return Language(
+            tag="und",
+            english_name=tag,
+            autonym=tag,
+            script="",
+            script_name="",
+            direction="ltr",
+            joshi=None,
+            family="",
+            iso3="",
+        )
+
+
+def language_name(tag: str) -> str:
+    """Return the English name of a tag, or what an aggregate is called."""
+    return {MACRO: "mean of languages", MICRO: "all prompts pooled"}.get(tag) or known(tag).english_name
+
+
+def autonym(tag: str) -> str:
+    """Return what speakers call the language, or "" where that is the English name."""
+    found = known(tag)
+    return "" if found.autonym == found.english_name else found.autonym
+
+
+def _or(first: float, second: float) -> float:
+    """Return the first defined of two figures, −1 where neither is."""
+    return next((value for value in (first, second) if not math.isnan(value)), -1.0)

@@ -1,0 +1,109 @@
+"""The page as text: whole, deterministic, within its budget, and free of what must not leave."""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import hashlib
+import json
+import re
+from importlib.resources import files
+from typing import Any
+
+import pytest
+
+from evalkit.errors import InputError
+from evalkit.records import RunData
+from evalkit.report.page import render_page
+from tests.report.make_run import TEXTS, make_run
+
+
+@pytest.fixture(scope="module")
+def page(made_up: RunData) -> str:
+    return render_page(made_up)
+
+
+def unpack(page: str, pattern: str) -> Any:
+    found = re.search(rf"<script type=\"text/plain\" {pattern}>([^<]*)</script>", page)
+    assert found
+    return json.loads(gzip.decompress(base64.b64decode(found[1])))
+
+
+def test_the_same_run_gives_the_same_bytes(made_up: RunData, page: str) -> None:
+    assert render_page(made_up) == page
+
+
+def test_every_example_is_indexed_and_every_text_that_fits_is_carried(made_up: RunData, page: str) -> None:
+    index = unpack(page, 'id="index"')
+    assert index["id"] == [f"{prompt.language}-{prompt.id}" for prompt in made_up.prompts]
+    texts = unpack(page, 'class="shard" data-language="0"')
+    assert texts[0]["prompt"] == [made_up.prompts[0].text]
+    assert texts[0]["candidate"] == [made_up.candidate_answers[0].text]
+    assert len(texts[0]["verdicts"]) == 4
+
+
+def test_a_small_budget_keeps_the_index_and_says_how_many_texts_it_carries(made_up: RunData, page: str) -> None:
+    budget = len(page.encode()) - 12_000
+    small = render_page(made_up, max_bytes=budget)
+    assert len(small.encode()) <= budget
+    assert len(unpack(small, 'id="index"')["id"]) == len(made_up.prompts)
+    said = re.search(r"the texts of ([\d,]+) of them are in this file", small)
+    assert said
+    carried = sum(
+        text is not None
+        for number in range(len(TEXTS))
+        if f'data-language="{number}">' in small.split('<script type="text/plain" id="index">')[1]
+        for text in unpack(small, f'class="shard" data-language="{number}"')
+    )
+    assert carried == int(said[1].replace(",", "")) > 0
+
+
+def test_a_budget_too_small_for_the_index_is_refused_with_the_least_that_works(made_up: RunData) -> None:
+    with pytest.raises(InputError, match="are too few") as caught:
+        render_page(made_up, max_bytes=100_000)
+    least = int(re.search(r"give at least ([\d,]+)", str(caught.value))[1].replace(",", ""))  # type: ignore[index]
+    assert len(render_page(made_up, max_bytes=least).encode()) <= least
+
+
+def test_the_policy_admits_exactly_the_two_scripts_of_the_page(page: str) -> None:
+    policy = re.search(r'Content-Security-Policy" content="([^"]*)"', page)
+    assert policy
+    own = re.search(r"<script>(.*)</script>\s*</body>", page, re.DOTALL)
+    library = re.search(r'id="library">([^<]*)<', page)
+    assert own
+    assert library
+    scripts = (gzip.decompress(base64.b64decode(library[1])), own[1].encode())
+    hashes = [f"&#39;sha256-{base64.b64encode(hashlib.sha256(script).digest()).decode()}&#39;" for script in scripts]
+    assert f"script-src {' '.join(hashes)};" in policy[1]
+    assert "connect-src &#39;none&#39;" in policy[1]
+    assert "unsafe-eval" not in policy[1]
+
+
+def test_the_chart_library_is_the_published_one() -> None:
+    vendor = files("evalkit.report").joinpath("assets/vendor")
+    digest, name = vendor.joinpath("SHA256SUMS").read_text().split()
+    assert hashlib.sha256(vendor.joinpath(name).read_bytes()).hexdigest() == digest
+    assert "MIT" in vendor.joinpath("plotly-LICENSE").read_text()
+
+
+def test_a_language_page_carries_only_that_language(made_up: RunData) -> None:
+    page = render_page(made_up, language="th")
+    assert set(unpack(page, 'id="index"')["id"]) == {f"th-{number}" for number in range(60)}
+
+
+def test_sharing_strips_where_and_by_whom_it_was_run(made_up: RunData, page: str) -> None:
+    shared = render_page(made_up, share=True)
+    for private in ("gpu7.example.org", "/home/ada"):
+        assert private in page
+        assert private not in shared
+    assert '<meta name="robots" content="noindex,nofollow">' in shared
+
+
+@pytest.mark.parametrize("what", ["prompts", "answers", "rationales"])
+def test_redaction_leaves_no_trace_in_the_file(what: str) -> None:
+    run = make_run(["de"], prompts=3)
+    told = {"prompts": "Wetter und Klima", "answers": "dreißig Jahre", "rationales": "keeps to the question"}[what]
+    assert told in str(unpack(render_page(run), 'class="shard" data-language="0"'))
+    page = render_page(run, redact={what})
+    packed = (unpack(page, 'class="shard" data-language="0"'), unpack(page, 'id="index"'))
+    assert told not in page + str(packed)

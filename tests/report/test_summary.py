@@ -1,0 +1,63 @@
+"""The sentence says who is ahead as the intervals say, names languages, and warns of rules in place of a judge."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from evalkit.report.summary import headline, summarize
+
+
+def results(
+    low: float, high: float, *, controlled: float | None = 0.5, claims: tuple[str, ...] = (), offline: bool = False
+) -> dict[str, Any]:
+    languages = ["de", "ar"]
+    row = {"candidate": "c", "judge": "j", "slice": None, "n": 805, "confidence_level": 0.95, "method": "wilson"}
+
+    def rows(metric: str, value: float | None) -> list[dict[str, Any]]:
+        bounds = {"value": value, "low": None if value is None else low, "high": None if value is None else high}
+        return [{**row, "metric": metric, "language": language, **bounds} for language in [*languages, "macro"]]
+
+    return {
+        "candidate": "c",
+        "baseline": "b",
+        "judges": [{"name": "j", "offline": offline}],
+        "suite": {"languages": languages},
+        "estimates": rows("win_rate", 0.5) + rows("length_controlled_win_rate", controlled),
+        "claims": [
+            {"judge": "j", "language": tag, "claim": claim} for tag, claim in zip(languages, claims, strict=False)
+        ],
+    }
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "words"),
+    [(0.51, 0.56, "is ahead of"), (0.4, 0.49, "is behind"), (0.45, 0.56, "is not clearly different from")],
+)
+def test_standing_follows_the_interval(low: float, high: float, words: str) -> None:
+    assert headline(results(low, high)).startswith(f"c {words} b: length-controlled win rate 50.0%")
+
+
+def test_languages_are_named_by_their_claims() -> None:
+    text = headline(results(0.4, 0.6, claims=("better", "worse")))
+    assert "Better in 1 (German). Worse in 1 (Arabic)." in text
+
+
+def test_without_length_control_the_raw_win_rate_speaks_and_says_so() -> None:
+    text = headline(results(0.45, 0.55, controlled=None))
+    assert ": win rate 50.0% (95% interval 45.0 to 55.0), the mean over 2 languages." in text
+    assert "Length control is not available: wilson." in text
+
+
+def test_a_mean_over_some_languages_never_stands_for_all() -> None:
+    given = results(0.45, 0.55)
+    german = next(row for row in given["estimates"] if row["language"] == "de" and row["metric"].startswith("length"))
+    german["value"] = None
+    assert ": win rate 50.0%" in headline(given)
+    assert "Length control is possible in 1 of 2 languages only." in headline(given)
+
+
+def test_offline_rules_are_named_before_anything_else() -> None:
+    assert headline(results(0.4, 0.6, offline=True)).startswith("Judged by the embedded offline rules, not by a model")
+    assert summarize(results(0.4, 0.6)).warning == ""
