@@ -6,10 +6,11 @@ A format is one file in `importers/` or `exporters/` and one row in the tables h
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from evalkit.exchange.exporters import Export, ExportOptions
     from evalkit.exchange.rows import Options, Source
     from evalkit.records import RunData
 
@@ -42,8 +43,8 @@ def importer(name: str) -> Callable[[Sequence[Source], Options], tuple[RunData, 
     return found
 
 
-def exporter(name: str) -> Callable[..., Mapping[str, bytes]]:
-    """Return the writer of format `name`: a run in, files by relative path out ("" where the format is one file)."""
+def exporter(name: str) -> Callable[[RunData, ExportOptions], Export]:
+    """Return the writer of format `name`."""
     file = "tidy" if name in {"csv", "jsonl", "parquet"} else name.replace("-", "_")
-    found: Callable[..., Mapping[str, bytes]] = importlib.import_module(f"{__name__}.exporters.{file}").write
+    found: Callable[[RunData, ExportOptions], Export] = importlib.import_module(f"{__name__}.exporters.{file}").write
     return found

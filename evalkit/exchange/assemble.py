@@ -141,11 +141,12 @@ def _check(source: Import, reader: Reader) -> None:
 
 def _suite(source: Import, judges: Iterable[str]) -> dict[str, Any]:
     languages = sorted({item.prompt.language for item in source.judgments})
+    slices = sorted({field for item in source.judgments for field in item.prompt.meta})
     return {
         "name": source.suite,
         "about": {"title": source.suite, "description": f"Imported from {source.format} files."},
         "languages": languages,
-        "prompts": {"files": "prompts.parquet", "parallel": len(languages) > 1},
+        "prompts": {"files": "prompts.parquet", "parallel": len(languages) > 1, "slices": slices},
         "baseline": {"model": f"recorded/{source.baseline}", "name": source.baseline},
         "candidates": [{"model": f"recorded/{source.candidate}", "name": source.candidate}],
         "judges": [{"judge": name} for name in judges],

@@ -1,0 +1,60 @@
+"""`evalkit export`: write a run in another tool's format."""
+
+from __future__ import annotations
+
+import argparse
+import time
+from pathlib import Path
+from typing import Any
+
+from evalkit.cli.output import declare, print_json, say
+from evalkit.errors import InputError, Problem
+from evalkit.exchange import EXPORTERS
+from evalkit.exchange.exporters import TABLES
+
+
+def add_parser(commands: Any, summary: str) -> None:
+    """Declare the command."""
+    example = "evalkit export reports/quickstart/sprout-2 --format preference-pairs --output pairs.jsonl"
+    parser = declare(commands, "export", summary, example=example, handler=run)
+    parser.add_argument("run", type=Path, metavar="RUN", help="a run directory")
+    parser.add_argument("--format", required=True, choices=list(EXPORTERS), metavar="FORMAT", help=", ".join(EXPORTERS))
+    parser.add_argument("--output", type=Path, required=True, metavar="FILE", help="file, or folder for `dataset`")
+    parser.add_argument("--judge", metavar="NAME", help="only this judge (default: the mean of all)")
+    parser.add_argument("--table", choices=TABLES, default=TABLES[0], help="csv, jsonl, parquet: which table")
+    parser.add_argument("--disagreeing", action="store_true", help="preference-pairs: also pairs whose orders disagree")
+    parser.add_argument("--min-margin", type=float, default=0.0, metavar="M", help="preference-pairs: from 0 to 1")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Write the files; say what is in them."""
+    from evalkit.exchange import exporter
+    from evalkit.exchange.exporters import ExportOptions
+    from evalkit.run import read_run, write_whole
+
+    if not 0 <= args.min_margin <= 1:
+        raise InputError(Problem(where="--min-margin", message=f"{args.min_margin:g} is outside 0..1"))
+    options = ExportOptions(
+        format=args.format,
+        table=args.table,
+        judge=args.judge,
+        disagreeing=args.disagreeing,
+        min_margin=args.min_margin,
+        now=time.time(),
+    )
+    export = exporter(args.format)(read_run(args.run), options)
+    paths = []
+    for name, content in export.files.items():
+        path = args.output / name if name else args.output
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            write_whole(path, content)
+        except OSError as fault:
+            raise InputError(Problem(where="--output", message=f"cannot write {path}: {fault.strerror}")) from None
+        paths.append(str(path))
+    if args.json:
+        print_json({"files": paths, "notes": export.notes})
+    else:
+        say("; ".join(export.notes))
+        print("\n".join(paths))
+    return 0

@@ -1,0 +1,74 @@
+"""csv, jsonl, parquet: one tidy table, a row a figure, pair or verdict, for spreadsheets and data frames."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from evalkit.errors import InputError, Problem, did_you_mean
+from evalkit.exchange.exporters import TABLES, Export, ExportOptions
+from evalkit.exchange.exporters._pairs import json_lines, parquet
+from evalkit.records import RunData, json_ready
+
+FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+"""What a spreadsheet takes for the start of a formula."""
+
+
+def write(run: RunData, options: ExportOptions) -> Export:
+    """Return one table of the run.
+
+    Raises:
+        InputError: there is no such table, or it is empty.
+    """
+    if options.table not in TABLES:
+        hint = did_you_mean(options.table, TABLES)
+        raise InputError(Problem(where="--table", message=f"unknown table {options.table!r}", hint=hint))
+    rows = table_rows(run, options.table)
+    if not rows:
+        raise InputError(Problem(where="--table", message=f"the run has no {options.table}"))
+    content = {"csv": _csv, "jsonl": json_lines, "parquet": parquet}[options.format](rows)
+    return Export(files={"": content}, notes=(f"{len(rows):,} {options.table}",))
+
+
+def table_rows(run: RunData, table: str) -> list[dict[str, Any]]:
+    """Return the rows of one of `TABLES`."""
+    if table in {"estimates", "counts"}:
+        return [dict(row) for row in run.results.get(table, ())]
+    meta = {prompt.key: dict(prompt.meta) for prompt in run.prompts}
+    names = {"candidate": run.candidate, "baseline": run.baseline}
+    if table == "outcomes":
+        return [{**names, **asdict(item), **_slices(meta.get(item.key, {}))} for item in run.outcomes]
+    return [{**names, **_flat(item)} for item in run.verdicts]
+
+
+def _slices(meta: Mapping[str, str]) -> dict[str, str]:
+    return {f"prompt_{name}": value for name, value in meta.items()}
+
+
+def _flat(verdict: Any) -> dict[str, Any]:
+    """Return a verdict as one row; what the judge noted becomes columns, request keys one text."""
+    row = {name: getattr(verdict, name) for name in verdict.__dataclass_fields__ if name != "notes"}
+    row |= {
+        "order": verdict.order.value,
+        "choice": verdict.choice.value,
+        "request_keys": " ".join(verdict.request_keys),
+    }
+    return {**row, **{f"note_{name}": value for name, value in verdict.notes.items()}}
+
+
+def _csv(rows: Sequence[Mapping[str, Any]]) -> bytes:
+    """Return CSV with a header; text that a spreadsheet would run as a formula starts with an apostrophe."""
+    columns = list(dict.fromkeys(name for row in rows for name in row))
+    out = io.StringIO(newline="")
+    writer = csv.DictWriter(out, columns, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows({name: _cell(value) for name, value in row.items()} for row in rows)
+    return out.getvalue().encode("utf-8", "replace")
+
+
+def _cell(value: Any) -> Any:
+    plain = json_ready(value)
+    return f"'{plain}" if isinstance(plain, str) and plain.startswith(FORMULA) else plain
