@@ -53,8 +53,10 @@ def _reference(run: RunData) -> str:
     return str(candidates[0].get("model", run.candidate))
 
 
-def _model(name: str, identifier: str, **details: str) -> dict[str, Any]:
-    return {"name": name, "id": identifier, "additional_details": details}
+def _model(name: str, identifier: str) -> dict[str, Any]:
+    """Return a model's entry; the schema wants to know what a run does not: who serves it, and whether it is open."""
+    unknown = {"deployment_type": "unknown", "model_availability": "unknown"}
+    return {"name": name, "id": identifier, "additional_details": unknown}
 
 
 def _result(run: RunData, row: Mapping[str, Any]) -> dict[str, Any]:
