@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any, TypeVar
 
@@ -98,7 +99,14 @@ class Document:
                     if isinstance(value, str | int | float | bool) and repr(value) not in message
                     else ""
                 )
-                yield self.problem(path, f"{message[:1].lower()}{message[1:]}{shown}")
+                hint = did_you_mean(str(value), _words(item)) if shown and _words(item) else ""
+                yield self.problem(path, f"{message[:1].lower()}{message[1:]}{shown}", hint)
+
+
+def _words(item: Any) -> list[str]:
+    """Return the words a value must be one of, where pydantic says so."""
+    closed = item["type"] in {"enum", "literal_error"}
+    return re.findall(r"'([^']*)'", item["ctx"]["expected"]) if closed else []
 
 
 def _keys_on(data: Any, loc: tuple[str | int, ...]) -> set[str | int]:
