@@ -11,7 +11,7 @@ again: none of these has any code of its own.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
@@ -22,14 +22,15 @@ from evalkit.errors import IncompleteError, InterruptedRunError
 from evalkit.ledger import Ledger
 from evalkit.pricing import Pricing
 from evalkit.records import Generation, RunData, Verdict
-from evalkit.run import read_run
+from evalkit.run import read_results, read_run
 from evalkit.stages.answer import Answers, generate
 from evalkit.stages.asker import Asker, Progress
-from evalkit.stages.conclude import Circumstances, check, conclude, estimated, save
+from evalkit.stages.circumstances import Circumstances
 from evalkit.stages.describe import costs, provenance, resolved
 from evalkit.stages.load import Material, Pairing, load
 from evalkit.stages.plan import Plan
 from evalkit.stages.plan import plan as make_plan
+from evalkit.stages.stamp import leave, stamp_of, up_to_date
 from evalkit.stages.verdict import Judged, judge
 from evalkit.suite import LoadedSuite, parse_suite
 
@@ -64,8 +65,8 @@ class Job:
 class Finished:
     """What a job left behind."""
 
-    runs: tuple[tuple[Path, RunData], ...]
-    """Run directory and content, one per pairing; none where the job ended before the report."""
+    runs: tuple[tuple[Path, Mapping[str, Any]], ...] = field(repr=False)
+    """Run directory and results, one per pairing; none where the job ended before the report."""
     asked: int
     """Requests answered now."""
     reused: int
@@ -92,15 +93,35 @@ async def run(job: Job, *, progress: Progress) -> Finished:
         judged = await judge(material, answers, asker)
     if job.until is Until.VERDICTS:
         return _finished((), asker)
-    checks = {name: check(own.generations, material.suite.languages) for name, own in answers.items()}
-    runs = []
-    for pairing, heard in zip(material.pairings, judged, strict=True):
-        folder = run_folder(job, material, pairing)
-        circumstances = _circumstances(job, material, pairing, answers, heard, asker, folder, started)
-        data = conclude(material, pairing, answers, heard, checks, circumstances)
-        save(folder, data)
-        runs.append((folder, data))
+    runs = [
+        _report(job, material, pairing, answers, heard, asker, started)
+        for pairing, heard in zip(material.pairings, judged, strict=True)
+    ]
     return _finished(runs, asker)
+
+
+def _report(
+    job: Job,
+    material: Material,
+    pairing: Pairing,
+    answers: Mapping[str, Answers],
+    judged: Judged,
+    asker: Asker,
+    started: str,
+) -> tuple[Path, Mapping[str, Any]]:
+    """Write one pairing's run directory and report, unless it is there and made from just this."""
+    folder = run_folder(job, material, pairing)
+    own = (answers[pairing.candidate.name], answers[pairing.baseline.name])
+    stamp = stamp_of(resolved(material, pairing, out=folder, provenance={}), material.digest, own, judged)
+    if asker.stopped is None and up_to_date(folder, stamp):
+        return folder, read_results(folder)
+    from evalkit.stages.conclude import conclude, save
+
+    circumstances = _circumstances(job, material, pairing, answers, judged, asker, folder, started)
+    run = conclude(material, pairing, answers, judged, circumstances)
+    save(folder, run)
+    leave(folder, stamp)
+    return folder, run.results
 
 
 async def plan(job: Job) -> Plan:
@@ -120,6 +141,8 @@ def analyze(folder: Path) -> RunData:
     Raises:
         RunError: the run directory is damaged.
     """
+    from evalkit.stages.conclude import estimated, save
+
     old = read_run(folder)
     suite = parse_suite(_text(folder / "run.yaml"), name="run.yaml", folder=folder).suite
     derived = {"estimates", "counts", "claims", "length", "orders", "agreement", "checks", "failures"}
@@ -192,7 +215,7 @@ def _incomplete(
     }
 
 
-def _finished(runs: Sequence[tuple[Path, RunData]], asker: Asker) -> Finished:
+def _finished(runs: Sequence[tuple[Path, Mapping[str, Any]]], asker: Asker) -> Finished:
     return Finished(runs=tuple(runs), asked=asker.asked, reused=asker.reused, paid=asker.paid, stopped=asker.stopped)
 
 

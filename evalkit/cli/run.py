@@ -49,8 +49,8 @@ def show(job: Job, finished: Finished) -> None:
     from evalkit.report.terminal import render_terminal
 
     console = Console()
-    for folder, data in finished.runs:
-        console.print(*render_terminal(data.results))
+    for folder, results in finished.runs:
+        console.print(*render_terminal(results))
         console.print(f"\nreport: {folder / 'report.html'}", soft_wrap=True, highlight=False)
     paid = "at an unknown price" if finished.paid is None else f"for ${finished.paid:.2f}"
     say(f"{finished.asked:,} requests answered now {paid}; {finished.reused:,} were in the ledger already")
@@ -62,8 +62,8 @@ def show(job: Job, finished: Finished) -> None:
 def _document(finished: Finished) -> dict[str, Any]:
     return {
         "runs": [
-            {"directory": str(folder), "report": str(folder / "report.html"), "results": data.results}
-            for folder, data in finished.runs
+            {"directory": str(folder), "report": str(folder / "report.html"), "results": results}
+            for folder, results in finished.runs
         ],
         "asked": finished.asked,
         "reused": finished.reused,

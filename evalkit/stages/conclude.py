@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -16,23 +16,11 @@ from evalkit.report.page import render_page
 from evalkit.run import RESULTS_SCHEMA, write_run, write_whole
 from evalkit.settings import StatisticsSettings
 from evalkit.stages.answer import Answers
+from evalkit.stages.circumstances import Circumstances
 from evalkit.stages.describe import judge_summary, summary
 from evalkit.stages.load import Material, Pairing
 from evalkit.stages.verdict import Judged
 from evalkit.statistics.analysis import analyze
-
-Checks = Mapping[tuple[str, str], LanguageCheck]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Circumstances:
-    """What a run's results say of how it came about."""
-
-    suite: Mapping[str, Any]
-    cost: Mapping[str, Any]
-    provenance: Mapping[str, Any]
-    incomplete: Mapping[str, Any] | None
-    """Why nothing more was asked and how to go on; None for a complete run."""
 
 
 def check(generations: Sequence[Generation], languages: Sequence[str]) -> dict[tuple[str, str], LanguageCheck]:
@@ -54,11 +42,11 @@ def conclude(
     pairing: Pairing,
     answers: Mapping[str, Answers],
     judged: Judged,
-    checks: Mapping[str, Checks],
     circumstances: Circumstances,
 ) -> RunData:
     """Return one pairing's run, results and all; `circumstances.suite` becomes run.yaml."""
     candidate, baseline = answers[pairing.candidate.name], answers[pairing.baseline.name]
+    checks = [check(own.generations, material.suite.languages) for own in (candidate, baseline)]
     found = outcomes(judged.comparisons, judged.verdicts)
     failures = (*candidate.failures, *baseline.failures, *judged.failures)
     run = RunData(
@@ -68,8 +56,8 @@ def conclude(
         prompts=material.prompts,
         candidate_answers=candidate.generations,
         baseline_answers=baseline.generations,
-        candidate_checks=checks[pairing.candidate.name],
-        baseline_checks=checks[pairing.baseline.name],
+        candidate_checks=checks[0],
+        baseline_checks=checks[1],
         verdicts=judged.verdicts,
         outcomes=tuple(found),
         failures=failures,

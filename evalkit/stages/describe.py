@@ -23,7 +23,7 @@ from evalkit.suite import ModelConfig
 def resolved(material: Material, pairing: Pairing, *, out: Path, provenance: Mapping[str, Any]) -> dict[str, Any]:
     """Return run.yaml's content: a suite that repeats this run, with the judges' texts in it.
 
-    Paths are rewritten to start in `out`, so that they hold wherever the two stand in relation to each other.
+    Paths are rewritten to start in `out`; what is published somewhere keeps the name it has there and below `--data`.
     """
     suite = material.suite.model_dump(mode="json", exclude_defaults=True)
     prompts = _moved(suite["prompts"], "files", material.folder, out)
@@ -49,7 +49,7 @@ def _with_bench(suite: Mapping[str, Any], material: Material) -> list[tuple[dict
 
 def _model(config: ModelConfig, folder: Path, out: Path) -> dict[str, Any]:
     written = config.model_dump(mode="json", exclude_defaults=True)
-    if config.model.startswith("recorded/"):
+    if config.model.startswith("recorded/") and not config.remote:
         start = folder if config.relative_to == "suite" else Path()
         path = config.model.removeprefix("recorded/")
         written = {**written, "model": f"recorded/{_relative(path, start, out)}"}
