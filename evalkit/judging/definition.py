@@ -206,7 +206,8 @@ def _form_faults(definition: JudgeDefinition, document: Document) -> Iterator[Pr
     deciding = [definition.verdict] if definition.kind is not JudgeKind.SCORE else list(definition.scores)
     for field in deciding:
         if field not in order:
-            path = ("verdict",) if definition.kind is not JudgeKind.SCORE else ("scores", field)
+            pointwise = definition.kind is JudgeKind.SCORE
+            path: Path = ("scores", field) if pointwise else ("verdict" if "verdict" in document.data else "reply",)
             yield document.problem(path, f"the form has no field {field!r}", did_you_mean(field, order))
     reasons = [order.index(field) for field, kind in definition.reply.items() if kind == reply.TEXT]
     places = [order.index(field) for field in deciding if field in order]

@@ -46,6 +46,10 @@ def template_faults(source: str, *, allowed: tuple[str, ...]) -> Iterator[tuple[
     except jinja2.TemplateSyntaxError as fault:
         yield fault.lineno, f"template: {fault.message}", "write a literal brace as {{ '{' }}"
         return
+    unknown_words = [*_unknown_words(tree)]
+    yield from unknown_words
+    if unknown_words:
+        return
     unknown = meta.find_undeclared_variables(tree) - set(allowed)
     for node in tree.find_all(nodes.Name):
         if node.name in unknown:
@@ -56,7 +60,11 @@ def template_faults(source: str, *, allowed: tuple[str, ...]) -> Iterator[tuple[
         fact = getattr(access, "attr", None) or getattr(getattr(access, "arg", None), "value", None)
         if owner == "language" and fact not in LANGUAGE_FACTS:
             yield access.lineno, f"template: language has no {fact!r}", did_you_mean(str(fact), LANGUAGE_FACTS)
-    for call in tree.find_all(nodes.Filter):
-        if call.name not in _ENVIRONMENT.filters:
-            names = sorted(_ENVIRONMENT.filters)
-            yield call.lineno, f"template: there is no filter {call.name!r}", did_you_mean(call.name, names)
+
+
+def _unknown_words(tree: nodes.Template) -> Iterator[tuple[int, str, str]]:
+    """Filters and tests that do not exist; with one of them, Jinja looks at nothing else."""
+    for kind, what, known in ((nodes.Filter, "filter", _ENVIRONMENT.filters), (nodes.Test, "test", _ENVIRONMENT.tests)):
+        for word in tree.find_all(kind):
+            if word.name not in known:
+                yield word.lineno, f"template: there is no {what} {word.name!r}", did_you_mean(word.name, sorted(known))

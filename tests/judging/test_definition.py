@@ -1,0 +1,169 @@
+"""Judge files: those that ship are sound, those that are not say what is wrong, where, and how to mend it."""
+
+from __future__ import annotations
+
+import pytest
+
+from evalkit.errors import JudgeError
+from evalkit.judging.definition import parse_definition
+from evalkit.judging.reply import TEXT
+from evalkit.judging.templates import render
+from evalkit.language.tags import describe, table
+from evalkit.shipped import shipped_names
+from tests.judging.pairs import shipped_judge
+
+SOUND = """\
+kind: label
+model: openai/gpt-4.1
+system: |
+  Judge in {{ language.english_name }}.
+user: |
+  {{ material }}
+reply:
+  reason: text
+  verdict: [A, B, TIE]
+labels: {A: 1, B: 0, TIE: 0.5}
+"""
+
+
+def test_what_ships() -> None:
+    assert set(shipped_names("judges")) >= {
+        "aya-pairwise", "alpaca-logprob", "xalpaca", "arena-5level", "mt-bench-pairwise", "wildbench-checklist",
+        "red-team-harm", "summary-faithfulness", "reference-agreement", "implicit-reward", "offline-rules",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("name", shipped_names("judges"))
+def test_a_shipped_judge_is_sound_and_tells_what_it_is_for(name: str) -> None:
+    judge = shipped_judge(name)
+    assert judge.name == name
+    assert judge.about
+    assert set(judge.models) == set(judge.roles)
+
+
+@pytest.mark.parametrize("name", shipped_names("judges"))
+def test_a_shipped_judge_can_be_rendered_in_every_language_of_the_table(name: str) -> None:
+    judge = shipped_judge(name)
+    for tag in table():
+        values = {"language": describe(tag), "material": "M", "prompt": "P", "english": "E"}
+        assert render(judge.text("user", tag), values)
+        render(judge.text("system", tag), values)
+
+
+@pytest.mark.parametrize("name", shipped_names("judges"))
+def test_in_every_form_the_reason_comes_before_the_verdict(name: str) -> None:
+    judge = shipped_judge(name)
+    order = list(judge.reply)
+    deciding = list(judge.scores) or [judge.verdict]
+    if order:
+        first_reason = min(order.index(field) for field, kind in judge.reply.items() if kind == TEXT)
+        assert all(order.index(field) > first_reason for field in deciding)
+
+
+def test_the_form_as_schema_keeps_the_order_and_requires_everything() -> None:
+    schema = shipped_judge("summary-faithfulness").form_schema
+    assert schema is not None
+    assert list(schema["properties"]) == schema["required"] == ["reason", "faithfulness", "coverage", "language"]
+    assert schema["properties"]["coverage"] == {"type": "integer", "enum": [1, 2, 3, 4, 5]}
+    assert schema["additionalProperties"] is False
+
+
+def test_the_digest_is_of_the_content_not_of_the_comments() -> None:
+    plain = parse_definition(SOUND, name="x.yaml")
+    assert parse_definition("# a comment\n" + SOUND, name="elsewhere/x.yaml").digest == plain.digest
+    assert parse_definition(SOUND.replace("Judge in", "Judge the"), name="x.yaml").digest != plain.digest
+
+
+WRONG: list[tuple[str, str, str, str]] = [
+    # what is changed in SOUND, into what, where it is found, what the message says
+    ("kind: label", "kind: lable", "x.yaml:1 (kind)", "did you mean 'label'?"),
+    ("labels:", "lables:", "x.yaml:10 (lables)", "did you mean 'labels'?"),
+    ("english_name", "englishname", "x.yaml:4", "did you mean 'english_name'?"),
+    ("{{ material }}", "{{ materials }}", "x.yaml:6", "did you mean 'material'?"),
+    ("{{ material }}", "{{ a.text }}", "x.yaml:6", "'a' is undefined"),
+    ("{{ material }}", "nothing", "x.yaml:5 (user)", "write {{ material }}"),
+    ("{{ material }}", "{{ material | uper }}", "x.yaml:6", "did you mean 'upper'?"),
+    ("{{ material }}", "{{ material }", "x.yaml:6", "template: "),
+    ("{{ material }}", "{% if material %}{{ material }}", "x.yaml:6", "template: "),
+    (
+        "  reason: text\n  verdict: [A, B, TIE]",
+        "  verdict: [A, B, TIE]\n  reason: text",
+        "x.yaml:8 (reply.verdict)",
+        "before the reason",
+    ),
+    ("  reason: text\n", "", "x.yaml:7 (reply)", "add `reason: text`"),
+    ("reason: text", "reason: txt", "x.yaml:8 (reply.reason)", "`text`, a range"),
+    ("verdict: [A", "verdct: [A", "x.yaml:7 (reply)", "did you mean 'verdct'?"),
+    ("[A, B, TIE]", "[A, B, TIES]", "x.yaml:9 (reply.verdict)", "did you mean 'TIE'?"),
+    ("[A, B, TIE]", "[A, A, TIE, B]", "x.yaml:9 (reply.verdict)", "different words"),
+    ("A: 1,", "A: 1.5,", "x.yaml:10 (labels.A)", "1.5"),
+    ("A: 1,", "A: 0.7,", "x.yaml:10 (labels)", "worth 1"),
+    ("kind: label", "kind: score", "x.yaml:1 (kind)", "needs `scores:`"),
+    ("kind: label", "kind: probability", "x.yaml:1 (variants)", "needs `variants`"),
+    ("kind: label", "kind: reward", "x.yaml:7 (reply)", "writes nothing"),
+    ("model: openai/gpt-4.1", "retries: -1", "x.yaml:2 (retries)", "greater than or equal to 0"),
+]
+
+
+@pytest.mark.parametrize(("old", "new", "where", "message"), WRONG)
+def test_a_fault_is_named_with_its_line_and_its_mend(old: str, new: str, where: str, message: str) -> None:
+    assert old in SOUND
+    with pytest.raises(JudgeError) as caught:
+        parse_definition(SOUND.replace(old, new), name="x.yaml")
+    found = [str(problem) for problem in caught.value.problems]
+    assert any(text.startswith(where) and message in text for text in found), found
+
+
+PROBABILITY = """\
+kind: probability
+model: openai/gpt-4.1
+sampling: {max_tokens: 1}
+user: "{{ material }}"
+variants: {A: [A, " A"], B: [B, " B"]}
+"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "where", "message"),
+    [
+        ('A: [A, " A"]', "A: [Answer A]", "x.yaml:5 (variants.A)", "cannot be one token"),
+        ('B: [B, " B"]', "B: [A]", "x.yaml:5 (variants.B)", "stands for both A and B"),
+        ("max_tokens: 1", "max_tokens: 5", "x.yaml:3 (sampling.max_tokens)", "must be 1"),
+        ('B: [B, " B"]', "C: [C]", "x.yaml:5 (variants.C", "'A', 'B' or 'TIE'"),
+    ],
+)
+def test_labels_that_must_be_one_token(old: str, new: str, where: str, message: str) -> None:
+    parse_definition(PROBABILITY, name="x.yaml")
+    with pytest.raises(JudgeError) as caught:
+        parse_definition(PROBABILITY.replace(old, new), name="x.yaml")
+    found = [str(problem) for problem in caught.value.problems]
+    assert any(text.startswith(where) and message in text for text in found), found
+
+
+def test_all_faults_of_a_file_are_told_at_once() -> None:
+    text = SOUND.replace("english_name", "name").replace("[A, B, TIE]", "[A, B, TIES]").replace("{{ material }}", "x")
+    with pytest.raises(JudgeError) as caught:
+        parse_definition(text, name="x.yaml")
+    assert len(caught.value.problems) >= 4
+
+
+def test_a_judge_is_localised_for_all_languages_or_for_none() -> None:
+    text = SOUND.replace("system: |\n  Judge in {{ language.english_name }}.", "system: {de: Urteile., fr: Jugez.}")
+    judge = parse_definition(text, name="x.yaml")
+    assert judge.text("system", "de") == "Urteile."
+    assert judge.language_problems(("de", "fr")) == []
+    (problem,) = judge.language_problems(("de", "fr", "sw"))
+    assert "lacks sw" in problem.message
+
+
+def test_a_judge_names_the_languages_it_cannot_judge() -> None:
+    judge = parse_definition(SOUND + "languages: [de, fr]\n", name="x.yaml")
+    (problem,) = judge.language_problems(("de", "sw"))
+    assert "does not judge sw" in problem.message
+
+
+def test_the_sandbox_keeps_templates_from_python() -> None:
+    from jinja2.exceptions import SecurityError, TemplateError
+
+    with pytest.raises((SecurityError, TemplateError)):
+        render("{{ material.__class__.__mro__ }}", {"material": "x"})
