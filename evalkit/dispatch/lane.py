@@ -102,6 +102,8 @@ class Lane:
         self._tokens = Pace(None if engine else limits.tokens_per_minute)
         self._counts_tokens = limits.tokens_per_minute is not None and not engine
         self._paused_until = 0.0
+        self._crowded = False
+        """Whether more would be in flight, were there more places."""
         self._answers = 0
         self._spent = 0.0
         self._crash: BaseException | None = None
@@ -136,7 +138,9 @@ class Lane:
                     self._send(question, now)
                     continue
                 self._fresh.appendleft(question)
+            self._crowded = False
             return wait if left is None else min(wait, left)
+        self._crowded = bool(self._fresh or self._again)
         return left
 
     def _wait(self, now: float) -> float:
@@ -219,7 +223,7 @@ class Lane:
         if self._counts_tokens and response.usage.input_tokens is not None:
             self._tokens.correct(response.usage.input_tokens + (response.usage.output_tokens or 0) - question.tokens)
         desk.responses[task.key] = response
-        self._places.answered(self._loop.time(), full=len(self._running) >= self._places.limit)
+        self._places.answered(self._loop.time(), full=self._crowded)
         desk.tell(EventKind.FINISHED, question.tasks)
 
     def _fell(self, question: Question, error: CallError) -> None:

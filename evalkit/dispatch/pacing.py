@@ -15,30 +15,37 @@ _PROBE_AGAIN = 60.0
 class Concurrency:
     """How many requests may be in flight to one model.
 
-    Starts low and doubles as long as doubling pays: once per `2 × limit` answers received at full use, the throughput
-    is compared with the level before, and a doubling that brought less than 10 % is undone. A 429 shrinks to 80 %, once
-    an episode (the scheme of inspect_ai); after that it grows by a tenth at a time.
+    Starts low and doubles as long as doubling pays: the throughput of `2 × limit` answers received at full use, after
+    `limit` to settle, is compared with that of the level before, and a doubling that brought less than 10 % is undone.
+    A 429 shrinks to 80 %, once an episode (the scheme of inspect_ai); after that it grows by a tenth at a time.
     """
 
     def __init__(self, start: int, maximum: int) -> None:
         self.limit = max(1, min(start, maximum))
         self._maximum = max(1, maximum)
-        self._since: float | None = None
-        self._answers = 0
+        self._since = 0.0
+        self._answers = -self.limit
+        """Since the level was taken; negative while it settles."""
         self._before: tuple[int, float] | None = None
         self._rest_until = 0.0
         self._shrunk_at = -_EPISODE
         self._careful = False
 
     def answered(self, now: float, *, full: bool) -> None:
-        """Count an answer; `full` says whether all places were taken, for only then the throughput tells anything."""
-        if self._since is None or not full:
-            self._since, self._answers = now, 0
+        """Count an answer; `full` says whether the places are what holds more back, for only then it tells anything."""
+        if not full:
+            self._settle()
             return
         self._answers += 1
-        if self._answers >= 2 * self.limit and now > self._since:
+        if self._answers == 0:
+            self._since = now
+        elif self._answers >= 2 * self.limit and now > self._since:
             self._weigh(self._answers / (now - self._since), now)
-            self._since, self._answers = now, 0
+            self._settle()
+
+    def _settle(self) -> None:
+        """Begin to measure anew."""
+        self._answers = -self.limit
 
     def _weigh(self, throughput: float, now: float) -> None:
         """Decide on the next level from this level's throughput (answers a second)."""
@@ -58,7 +65,8 @@ class Concurrency:
         self._shrunk_at = now
         self._rest_until = now + _EPISODE
         self._careful = True
-        self._before = self._since = None
+        self._before = None
+        self._settle()
 
 
 class Pace:
