@@ -13,7 +13,7 @@ from evalkit.calls import Model
 from evalkit.dispatch.lane import Desk, Lane, Question
 from evalkit.dispatch.records import Event, EventKind, Fetched, Limits, Task
 from evalkit.dispatch.stopping import Stop, listening_to_ctrl_c
-from evalkit.errors import InputError, Problem, raise_all
+from evalkit.errors import IncompleteError, InputError, InterruptedRunError, Problem, raise_all
 from evalkit.ledger import Ledger
 from evalkit.models import Provider, provider_class
 from evalkit.pricing import Pricing
@@ -30,13 +30,13 @@ async def fetch(
 ) -> Fetched:
     """Return the responses of all tasks: from the ledger where it has them, else asked now and written to it first.
 
+    Where the error budget, a cap or Ctrl-C ended the fetch early, `stopped` of the result says so.
+
     `progress` is called for every event, in the event loop's thread. `rng` jitters retries.
 
     Raises:
         InputError: a model cannot be used (no key, unknown provider, a cost cap and no price); nothing was asked.
-        CredentialsError: a server refused the key.
-        IncompleteError: the error budget or a cap stopped the fetch; what was fetched is in the ledger.
-        InterruptedRunError: Ctrl-C; likewise.
+        CredentialsError: a server refused the key; what was fetched before is in the ledger.
     """
     questions: dict[str, Question] = {}
     for task in tasks:
@@ -63,7 +63,7 @@ async def fetch(
     for key in responses:
         desk.tell(EventKind.REUSED, questions[key].tasks)
     await _ask(missing, desk)
-    if stop.reason:
+    if stop.reason and not isinstance(stop.reason, IncompleteError | InterruptedRunError):
         raise stop.reason
     unknown = {
         str(question.task.request.model) for question in missing if _unpriced(question.task.request.model, pricing)
@@ -75,6 +75,7 @@ async def fetch(
         reused=reused,
         spent=stop.spent,
         unknown_prices=tuple(sorted(unknown)),
+        stopped=stop.reason,
     )
 
 

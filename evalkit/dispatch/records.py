@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 
 from evalkit.calls import Request, Response
+from evalkit.errors import IncompleteError, InterruptedRunError
 from evalkit.records import Failure
 
 
@@ -102,5 +103,7 @@ class Fetched:
     """Distinct requests that the ledger had answered before."""
     spent: float | None = 0.0
     """US dollars spent now; None where any price is unknown."""
-    unknown_prices: tuple[str, ...] = field(default=())
+    unknown_prices: tuple[str, ...] = ()
     """Models (provider/name) whose price is unknown."""
+    stopped: IncompleteError | InterruptedRunError | None = None
+    """Why the fetch ended before all was answered: error budget, a cap or Ctrl-C."""

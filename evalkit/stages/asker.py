@@ -80,14 +80,11 @@ class Asker:
         """Return the responses there are to `tasks`, asking for those that are missing."""
         self.progress.planned(tasks)
         if self.asks and self.stopped is None:
-            try:
-                limits = self._left()
-                fetched = await fetch(
-                    tasks, ledger=self.ledger, limits=limits, pricing=self.pricing, progress=self.progress
-                )
-            except (IncompleteError, InterruptedRunError) as stop:
-                self.stopped = stop
-                fetched = self._held(tasks)
+            limits = self._left()
+            fetched = await fetch(
+                tasks, ledger=self.ledger, limits=limits, pricing=self.pricing, progress=self.progress
+            )
+            self.stopped = fetched.stopped
         else:
             fetched = self._held(tasks)
         self.asked += fetched.asked
