@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import dataclasses
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from itertools import groupby
 from statistics import fmean, variance
 
-from evalkit.records import Comparison, LanguageCheck, LanguageStatus, Order, Outcome, Verdict
+from evalkit.records import Comparison, Order, Outcome, Verdict
 
 PairKey = tuple[str, str, str]
 """(judge, language, prompt id)."""
@@ -80,30 +79,3 @@ def self_consistency(verdicts: Iterable[Verdict]) -> dict[tuple[str, str], float
         if len(choices) > 1:
             shares[judge, language].append(max(map(choices.count, choices)) / len(choices))
     return {key: fmean(values) for key, values in shares.items()}
-
-
-def wrong_language_loses(
-    pairs: Iterable[Outcome],
-    candidate: Mapping[tuple[str, str], LanguageCheck],
-    baseline: Mapping[tuple[str, str], LanguageCheck],
-) -> list[Outcome]:
-    """Let an answer in the wrong language lose where exactly one side is wrong; nothing else changes.
-
-    One side only, because one prompt in ten rightly asks for another language, and then both sides answer in it. A pair
-    without a verdict stays missing: a rule replaces what the judge said, it does not invent it.
-    """
-
-    def wrong(checks: Mapping[tuple[str, str], LanguageCheck], key: tuple[str, str]) -> bool:
-        return key in checks and checks[key].status is LanguageStatus.WRONG
-
-    ruled = []
-    for pair in pairs:
-        sides = wrong(candidate, pair.key), wrong(baseline, pair.key)
-        if sides[0] == sides[1] or pair.missing:
-            ruled.append(pair)
-            continue
-        score = 0.0 if sides[0] else 1.0
-        graded = math.nan if math.isnan(pair.graded) else score
-        swapped = pair.swapped if pair.single_order else score
-        ruled.append(dataclasses.replace(pair, score=score, forward=score, swapped=swapped, graded=graded))
-    return ruled

@@ -58,12 +58,12 @@ def test_repeats_are_different_requests() -> None:
 
 def test_pointwise_judges_see_one_answer_at_a_time() -> None:
     harm = shipped_judge("red-team-harm")
-    (comparison,) = comparisons(harm, "mine", "yours", of=prompt(meta={"category": "hate", "scope": "local"}))
+    (comparison,) = comparisons(harm, "mine", "yours", of=prompt(meta={"harm_category": "hate", "harm_scope": "local"}))
     first, second = ask(harm, comparison, models=MODELS)
     assert '"answer": "mine"' in first.messages[-1].content
     assert "yours" not in first.messages[-1].content
     assert '"answer": "yours"' in second.messages[-1].content
-    assert '"category": "hate"' in first.messages[-1].content
+    assert '"harm_category": "hate"' in first.messages[-1].content
 
 
 def test_an_answer_is_scored_once_whoever_it_is_compared_with() -> None:

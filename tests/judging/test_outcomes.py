@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from evalkit.judging.outcomes import candidate_score, outcomes, self_consistency, wrong_language_loses
-from evalkit.records import Choice, Comparison, LanguageCheck, LanguageStatus, Order, Verdict
+from evalkit.judging.outcomes import candidate_score, outcomes, self_consistency
+from evalkit.records import Choice, Comparison, Order, Verdict
 from tests.judging.pairs import comparisons, shipped_judge
 
 AYA = shipped_judge("aya-pairwise")
@@ -119,24 +119,3 @@ def test_judges_and_prompts_are_kept_apart_and_in_order() -> None:
     others = [replace(item, judge="second") for item in (FORWARD, SWAPPED)]
     found = outcomes([FORWARD, SWAPPED, *others], [verdict(others[0], Choice.A), verdict(others[1], Choice.B)])
     assert [(item.judge, item.missing) for item in found] == [("aya-pairwise", True), ("second", False)]
-
-
-@pytest.mark.parametrize(
-    ("candidate", "baseline", "score"),
-    [("wrong", "ok", 0.0), ("ok", "wrong", 1.0), ("wrong", "wrong", 0.5), ("ok", "ok", 0.5), ("mixed", "ok", 0.5)],
-)
-def test_a_wrong_language_loses_only_where_one_side_is_wrong(candidate: str, baseline: str, score: float) -> None:
-    found = outcomes([FORWARD, SWAPPED], [verdict(FORWARD, Choice.A), verdict(SWAPPED, Choice.A)])
-    sides = (
-        {("en", "p1"): LanguageCheck(status=LanguageStatus(side), share=0.5, identified="de")}
-        for side in (candidate, baseline)
-    )
-    (ruled,) = wrong_language_loses(found, *sides)
-    assert ruled.score == score
-
-
-def test_the_language_rule_invents_no_verdict() -> None:
-    found = outcomes([FORWARD, SWAPPED], [])
-    checks = {("en", "p1"): LanguageCheck(status=LanguageStatus.WRONG, share=0.0, identified="de")}
-    (ruled,) = wrong_language_loses(found, checks, {})
-    assert ruled.missing

@@ -1,0 +1,138 @@
+"""`evalkit judges`: list those that ship, show one, check one of your own."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING, Any
+
+from evalkit.cli.output import declare, print_json
+from evalkit.errors import InputError, Problem
+
+if TYPE_CHECKING:
+    from evalkit.calls import Request
+    from evalkit.judging.definition import JudgeDefinition
+
+ACTIONS = ("list", "show", "check")
+
+
+def add_parser(commands: Any, summary: str) -> None:
+    """Declare the command."""
+    parser = declare(
+        commands, "judges", summary, example="evalkit judges check my-judge.yaml --language sw", handler=run
+    )
+    parser.add_argument("action", nargs="?", choices=ACTIONS, default="list", help="what to do (default: list)")
+    parser.add_argument("judge", nargs="?", metavar="NAME|FILE", help="a judge that ships, or a file")
+    parser.add_argument(
+        "--language", action="append", default=[], metavar="TAG", help="check: render for this language; again for more"
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Do what `action` says."""
+    if args.action == "list":
+        return _list(args)
+    if args.judge is None:
+        hint = f"evalkit judges {args.action} aya-pairwise"
+        raise InputError(Problem(message=f"say which judge to {args.action}", hint=hint))
+    return _show(args) if args.action == "show" else _check(args)
+
+
+def _list(args: argparse.Namespace) -> int:
+    from textwrap import indent, wrap
+
+    from evalkit.shipped import shipped_names
+
+    judges = [_read(name)[0] for name in shipped_names("judges")]
+    if args.json:
+        print_json([_summary(judge) for judge in judges])
+        return 0
+    for judge in judges:
+        print(f"{judge.name}  ({judge.kind}; {', '.join(judge.models.values())})")
+        print(indent("\n".join(wrap(" ".join(judge.about.split()), 96)), "    "))
+    return 0
+
+
+def _show(args: argparse.Namespace) -> int:
+    judge, text = _read(args.judge)
+    if args.json:
+        print_json({**_summary(judge), "text": text})
+    else:
+        print(text, end="")
+    return 0
+
+
+def _check(args: argparse.Namespace) -> int:
+    """Validate a judge and show what it would be asked of a sample pair."""
+    from evalkit.calls import Model
+    from evalkit.judging.asking import ask
+    from evalkit.judging.sample import sample_comparisons
+
+    judge, _ = _read(args.judge)
+    stand_in = {role: Model.parse(judge.models.get(role, "openai/any")) for role in judge.roles}
+    tags = _tags(args.language or list(judge.languages[:1]) or [_localised(judge) or "en"])
+    rendered = {
+        tag: [ask(judge, comparison, models=stand_in) for comparison in sample_comparisons(judge, tag)] for tag in tags
+    }
+    if args.json:
+        questions = {tag: [_question(r) for group in groups for r in group] for tag, groups in rendered.items()}
+        print_json({**_summary(judge), "sound": True, "questions": questions})
+        return 0
+    for tag, groups in rendered.items():
+        _print_question(tag, groups[0])
+    orders = "one answer at a time" if judge.pointwise else "both orders"
+    print(f"{judge.name}: sound; {judge.kind}, {orders}, {', '.join(judge.models.values()) or 'no model of its own'}")
+    return 0
+
+
+def _localised(judge: JudgeDefinition) -> str | None:
+    """Return the first language that a localised judge is written in."""
+    by_language = next((part for part in (judge.user, judge.system) if isinstance(part, dict)), {})
+    return next(iter(by_language), None)
+
+
+def _tags(words: list[str]) -> list[str]:
+    from evalkit.language.tags import normalise
+
+    try:
+        return [normalise(word) for word in words]
+    except ValueError as fault:
+        raise InputError(Problem(where="--language", message=str(fault))) from None
+
+
+def _print_question(tag: str, requests: tuple[Request, ...]) -> None:
+    for number, request in enumerate(requests, start=1):
+        which = f", request {number} of {len(requests)}" if len(requests) > 1 else ""
+        print(f"── {tag}{which}")
+        for message in request.messages:
+            print(f"[{message.role}]\n{message.content}\n")
+        if request.continuation is not None:
+            print(f"[log probability of]\n{request.continuation}\n")
+
+
+def _question(request: Request) -> dict[str, Any]:
+    return {
+        "messages": [{"role": message.role, "content": message.content} for message in request.messages],
+        "schema": dict(request.schema) if request.schema else None,
+        "labels": list(request.labels),
+        "continuation": request.continuation,
+    }
+
+
+def _summary(judge: JudgeDefinition) -> dict[str, Any]:
+    return {
+        "name": judge.name,
+        "kind": judge.kind.value,
+        "models": judge.models,
+        "about": " ".join(judge.about.split()),
+        "languages": list(judge.languages),
+        "sha256": judge.digest,
+    }
+
+
+def _read(reference: str) -> tuple[JudgeDefinition, str]:
+    """Return a judge, a path or the bare name of one that ships, and its text."""
+    from evalkit.judging.definition import parse_definition
+    from evalkit.stages.load import judge_text
+
+    text, name = judge_text(reference)
+    return parse_definition(text, name=name), text
