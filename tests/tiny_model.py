@@ -10,6 +10,7 @@ around what it says is real.
 from __future__ import annotations
 
 import argparse
+import json
 import os
 from pathlib import Path
 
@@ -72,6 +73,25 @@ def tiny_model(folder: Path, *, chat: bool = True, seed: int = 0, context: int =
         pad_token_id=tokenizer.pad_token_id,
     )
     Qwen2ForCausalLM(config).to(torch.float32).save_pretrained(folder)
+    return folder
+
+
+def tiny_adapter(folder: Path, *, rank: int = 4) -> Path:
+    """Write a random LoRA adapter of the tiny model to `folder`: what the model says changes with it."""
+    import torch
+    from safetensors.torch import save_file
+
+    generator = torch.Generator().manual_seed(1)
+    weights = {}
+    for layer in range(2):
+        for module, size in (("q_proj", 128), ("v_proj", 64)):
+            name = f"base_model.model.model.layers.{layer}.self_attn.{module}"
+            weights[f"{name}.lora_A.weight"] = torch.randn(rank, 128, generator=generator)
+            weights[f"{name}.lora_B.weight"] = torch.randn(size, rank, generator=generator)
+    folder.mkdir(parents=True, exist_ok=True)
+    save_file(weights, folder / "adapter_model.safetensors")
+    config = {"peft_type": "LORA", "task_type": "CAUSAL_LM", "r": rank, "lora_alpha": 2 * rank, "bias": "none"}
+    (folder / "adapter_config.json").write_text(json.dumps({**config, "target_modules": ["q_proj", "v_proj"]}))
     return folder
 
 

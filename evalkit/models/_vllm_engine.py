@@ -55,7 +55,11 @@ class Engine:
         loaded: Future[Any] = Future()
         self._thread = threading.Thread(target=self._run, args=(load, loaded), name="evalkit-vllm", daemon=True)
         self._thread.start()
-        self.llm: Any = loaded.result()
+        try:
+            self.llm: Any = loaded.result()
+        except Exception:
+            self.close()
+            raise
 
     def submit(self, tokens: list[int], parameters: Any, *, adapter: Any = None) -> Future[Any]:
         """Queue one prompt. Cancelling the future takes the prompt out of the engine."""
@@ -74,14 +78,13 @@ class Engine:
         self._inbox.put(None)
         self._thread.join()
         self.llm = None
+        release()
 
     def _run(self, load: Callable[[], Any], loaded: Future[Any]) -> None:
         """Load, serve until told to stop, and clean up: the life of the thread."""
         try:
             llm = load()
         except BaseException as error:  # noqa: BLE001 - handed to the thread that waits for it
-            with contextlib.suppress(ImportError):
-                release()
             loaded.set_exception(error)
             return
         loaded.set_result(llm)
@@ -93,9 +96,6 @@ class Engine:
             reason = f"the vLLM engine stopped: {type(error).__name__}: {error}"
         self._fail_all(reason)
         llm.llm_engine.engine_core.shutdown()
-        self.llm = None
-        del llm, loaded
-        release()
 
     def _serve(self, engine: Any) -> None:
         """Admit what has arrived, step, hand out what is finished."""
@@ -157,8 +157,12 @@ def _settle(done: Future[Any], result: Any) -> None:
 
 
 def release() -> None:
-    """Give the device's and the process's memory back, so that another model can load."""
-    from vllm.distributed.parallel_state import cleanup_dist_env_and_memory
+    """Give the device's and the process's memory back, so that another model can load.
 
+    To be called when the engine's thread has ended: until then it holds on to a part of the model.
+    """
     gc.collect()
-    cleanup_dist_env_and_memory()
+    with contextlib.suppress(ImportError):  # where vLLM itself could not be imported there is nothing to give back
+        from vllm.distributed.parallel_state import cleanup_dist_env_and_memory
+
+        cleanup_dist_env_and_memory()
