@@ -63,8 +63,11 @@ async def fetch(
     for key in responses:
         desk.tell(EventKind.REUSED, questions[key].tasks)
     await _ask(missing, desk)
-    if stop.reason and not isinstance(stop.reason, IncompleteError | InterruptedRunError):
-        raise stop.reason
+    if stop.crash:
+        raise stop.crash
+    stopped = stop.reason
+    if stopped is not None and not isinstance(stopped, IncompleteError | InterruptedRunError):
+        raise stopped
     unknown = {
         str(question.task.request.model) for question in missing if _unpriced(question.task.request.model, pricing)
     }
@@ -75,7 +78,7 @@ async def fetch(
         reused=reused,
         spent=stop.spent,
         unknown_prices=tuple(sorted(unknown)),
-        stopped=stop.reason,
+        stopped=stopped,
     )
 
 
@@ -89,12 +92,15 @@ async def _ask(questions: Iterable[Question], desk: Desk) -> None:
     with listening_to_ctrl_c(stop):
         stop.listen(lambda: desk.progress(Event(kind=EventKind.STOPPING, message=str(stop.reason), spent=stop.spent)))
         async with contextlib.AsyncExitStack() as opened:
-            lanes = [Lane(await opened.enter_async_context(_open(model, desk)), group, desk) for model, group in shared]
+            lanes = [
+                Lane(model, await opened.enter_async_context(_open(model, desk)), group, desk)
+                for model, group in shared
+            ]
             await asyncio.gather(*(lane.run() for lane in lanes))
         for model, group in exclusive:
             if not stop:
                 async with _open(model, desk) as engine:
-                    await Lane(engine, group, desk).run()
+                    await Lane(model, engine, group, desk).run()
 
 
 @contextlib.asynccontextmanager

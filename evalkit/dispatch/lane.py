@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
-from evalkit.calls import CallError, Fault, Response
+from evalkit.calls import CallError, Fault, Model, Response
 from evalkit.dispatch.pacing import Concurrency, Pace, backoff
 from evalkit.dispatch.records import Event, EventKind, Failed, Limits, Task
 from evalkit.dispatch.stopping import Stop
@@ -24,6 +24,8 @@ _ENGINE_CONCURRENCY = 512
 """Requests handed to an in-process engine at once: it batches them itself, and needs many to batch well."""
 _RATE_LIMIT_PATIENCE = 30
 """429s one request may meet before it counts as failed."""
+_LONG_WAIT = 30.0
+"""Seconds of waiting that are worth a word."""
 _POLL = 0.5
 """Seconds between looks at the cost cap while other lanes hold the money."""
 
@@ -82,8 +84,9 @@ class Desk:
 class Lane:
     """Puts the questions of one model, as many at once and as fast as limits, faults and caps allow."""
 
-    def __init__(self, provider: Provider, questions: Iterable[Question], desk: Desk) -> None:
+    def __init__(self, model: Model, provider: Provider, questions: Iterable[Question], desk: Desk) -> None:
         self._provider = provider
+        self._name = str(model)
         self._desk = desk
         self._fresh = deque(questions)
         self._again: list[tuple[float, int, Question]] = []
@@ -106,7 +109,6 @@ class Lane:
         """Whether more would be in flight, were there more places."""
         self._answers = 0
         self._spent = 0.0
-        self._crash: BaseException | None = None
 
     async def run(self) -> None:
         """Put all questions, or as many as may be put before the fetch stops."""
@@ -121,8 +123,6 @@ class Lane:
                     break
         finally:
             await self._give_up_what_runs()
-        if self._crash:
-            raise self._crash
 
     def _send_what_may_go(self) -> float | None:
         """Send what may be sent now; return the seconds until more may be, or None if an answer must come first."""
@@ -141,7 +141,7 @@ class Lane:
             self._crowded = False
             return wait if left is None else min(wait, left)
         self._crowded = bool(self._fresh or self._again)
-        return left
+        return None if stop else left
 
     def _wait(self, now: float) -> float:
         """Return the seconds until a question may be sent: pause after a 429, rates, and retries not yet due."""
@@ -187,7 +187,6 @@ class Lane:
         """Free the place; an error here is one of evalkit's own (a full disk, a bug) and ends the fetch."""
         self._running.discard(running)
         if not running.cancelled() and (crash := running.exception()):
-            self._crash = crash
             self._desk.stop.crashed(crash)
         self._wake.set()
 
@@ -199,7 +198,7 @@ class Lane:
         except CallError as error:
             self._fell(question, error)
         except TimeoutError:
-            self._fell(question, CallError(Fault.TIMEOUT, f"no answer within {self._timeout:g} s"))
+            self._fell(question, CallError(Fault.TIMEOUT, f"no answer within {self._timeout} s"))
         except EvalkitError as error:
             self._desk.stop.set(error)
         except Exception as error:  # noqa: BLE001 - the task boundary: a provider's bug is a failure of its request
@@ -237,7 +236,7 @@ class Lane:
             self._places.rate_limited(now, sent=question.sent)
             told = error.retry_after
             wait = backoff(question.rate_limits, self._desk.rng.random()) if told is None else told
-            self._paused_until = max(self._paused_until, now + wait)
+            self._pause(wait, now=now, error=error)
             self._retry(question, error, now=now, wait=wait)
         elif (
             error.fault.passing
@@ -249,10 +248,16 @@ class Lane:
         else:
             self._fail(question, error)
 
+    def _pause(self, wait: float, *, now: float, error: CallError) -> None:
+        """Send nothing to this model for `wait` seconds; say so where a person would wonder."""
+        if wait >= _LONG_WAIT and now >= self._paused_until:
+            _log.warning("%s: waiting %.0f s, as the server asks (%s)", self._name, wait, error)
+        self._paused_until = max(self._paused_until, now + wait)
+
     def _retry(self, question: Question, error: CallError, *, now: float, wait: float) -> None:
         """Put a question back, to be sent again after `wait` seconds."""
         heapq.heappush(self._again, (now + wait, id(question), question))
-        self._desk.tell(EventKind.RETRY, question.tasks[:1], f"{error.fault}: {error}; again in {wait:.1f} s")
+        self._desk.tell(EventKind.RETRY, question.tasks[:1], f"{error.fault}: {error}")
 
     def _fail(self, question: Question, error: CallError) -> None:
         """Record that a question gets no answer."""

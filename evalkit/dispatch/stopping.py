@@ -32,6 +32,7 @@ class Stop:
 
     def __init__(self, limits: Limits, stage_sizes: Mapping[str, int], *, deadline: float | None) -> None:
         self.reason: EvalkitError | None = None
+        self.crash: BaseException | None = None
         self.abandon = False
         """Whether to give up what is in flight, too."""
         self.spent: float | None = 0.0
@@ -55,6 +56,9 @@ class Stop:
         """Stop for this reason, unless there is one already."""
         if self.reason is None:
             self.reason = reason
+            self._notify()
+
+    def _notify(self) -> None:
         for listener in self._listeners:
             listener()
 
@@ -116,15 +120,15 @@ class Stop:
         return max(0.0, self._deadline - now)
 
     def crashed(self, crash: BaseException) -> None:
-        """Stop for an error of evalkit's own; the lane raises it."""
+        """Stop for an error that is none of a model: a full disk, a bug."""
+        self.crash = self.crash or crash
         self.set(EvalkitError(f"{type(crash).__name__}: {crash}"))
 
     def interrupt(self) -> None:
         """Ctrl-C: once, wait for what is in flight; twice, give it up."""
-        self.abandon = self.abandon or isinstance(self.reason, InterruptedRunError)
-        if not isinstance(self.reason, InterruptedRunError):
-            self.reason = None
-        self.set(InterruptedRunError("interrupted; everything fetched is kept: run the same command again"))
+        self.abandon = isinstance(self.reason, InterruptedRunError)
+        self.reason = InterruptedRunError("interrupted; everything fetched is kept: run the same command again")
+        self._notify()
 
 
 @contextlib.contextmanager

@@ -146,8 +146,8 @@ class Server:
         self, http: web.Request, body: dict[str, Any], entry: dict[str, Any], fault: Fault | None
     ) -> web.StreamResponse:
         kind = fault.kind if fault else ""
-        if fault and (kind.isdigit() or kind in {"quota", "too_long"} or kind.startswith("no_")):
-            return self._error(http.path, fault, entry)
+        if fault and (kind.isdigit() or kind in {"quota", "too_long", "echo"} or kind.startswith("no_")):
+            return self._error(http, body, fault, entry)
         if kind == "hang":
             await asyncio.sleep(float(fault.argument) if fault and fault.argument else 3600)
         if kind == "reset":
@@ -183,8 +183,9 @@ class Server:
         document["choices"][0]["message"].update(self.reply_extra)
         return document
 
-    def _error(self, path: str, fault: Fault, entry: dict[str, Any]) -> web.Response:
+    def _error(self, http: web.Request, body: Mapping[str, Any], fault: Fault, entry: dict[str, Any]) -> web.Response:
         """Refuse a request the way the providers do."""
+        path = http.path
         headers = dict(self.headers)
         status = int(fault.kind) if fault.kind.isdigit() else 429 if fault.kind == "quota" else 400
         if fault.kind == "429" and fault.argument != "none":
@@ -196,6 +197,8 @@ class Server:
             code, words = "context_length_exceeded", "This model's maximum context length is 8192 tokens."
             if path == "/v1/messages":
                 words = "prompt is too long: 9000 tokens > 8192 maximum"
+        elif fault.kind == "echo":
+            words = f"cannot read {formats.conversation_text(body)!r} sent with {http.headers.get('authorization')}"
         elif fault.kind.startswith("no_"):
             name = _REFUSED.get(fault.kind, (fault.kind,))[-1 if path == "/v1/messages" else 0]
             code, words = "unsupported_parameter", f"Unsupported parameter: '{name}' is not supported with this model."

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 KINDS = frozenset(
     {
         "400", "401", "403", "404", "429", "500", "502", "503", "529", "quota", "too_long",
-        "reset", "hang", "truncated", "malformed", "wrong_shape",
+        "echo", "reset", "hang", "truncated", "malformed", "wrong_shape",
         "refusal", "empty", "filtered", "cut",
         "no_schema", "no_logprobs", "no_temperature", "no_max_tokens", "no_completions", "no_tokenize",
     }
@@ -19,7 +19,7 @@ class Fault:
     """One fault: `KIND[=ARGUMENT][@WHEN]`, such as `429=1@3-5`, `500@every:7`, `hang@2`, `no_schema`.
 
     WHEN counts the requests the server got, from 1: `N`, `N-M`, `N-` or `every:K`; without it, always. The argument of
-    429 is the Retry-After in seconds (`none` for no header), of `hang` the seconds. Kinds beginning with `no_` refuse
+    429 is the Retry-After in seconds (`none` for no header), of `hang` the seconds; `echo` is a 400 whose message repeats the key and the prompt. Kinds beginning with `no_` refuse
     one parameter with a 400, as servers do that do not support it.
     """
 

@@ -73,6 +73,8 @@ def judge_reply(body: Mapping[str, Any], shown: Mapping[str, Any], verdict: Any)
     asked = conversation_text({**body, "messages": body.get("messages", [])}).replace(json.dumps(shown), "")
     if "[[A>>B]]" in asked:
         return f"Both are fair.\n\n[[{as_level(verdict)}]]"
+    if "[[C]]" in asked:
+        return f"Both are fair.\n\n[[{as_choice(verdict).replace('TIE', 'C')}]]"
     level = as_level(verdict) if "A>>B" in asked else as_choice(verdict)
     return "Both answers were weighed.\n" + json.dumps({"reason": "it is better", "verdict": level})
 
