@@ -47,33 +47,47 @@ def read_all_prompts(
     check_data_folder(data)
     wanted = tuple(languages or suite.languages)
     shelf = Shelf(suite=suite, folder=folder, data=data)
+    tables = [part for part in suite.prompts.tables() if set(part.beside) <= set(wanted)]
     prompts: list[Prompt] = []
     problems: list[Problem] = []
-    ids: dict[str, dict[str, set[str]]] = {}
+    shared: dict[str, dict[str, set[str]]] = {}
     for language in wanted:
-        parts = [part for part in suite.prompts.tables() if not part.languages or language in part.languages]
-        if not parts:
-            problems.append(Problem(message=f"suite {suite.name!r} has no prompts in {language!r}"))
-        found: list[Prompt] = []
-        for part in parts:
-            try:
-                read, wrong = _read(part, language, shelf)
-            except DataError as fault:
-                if part.files is None:  # out of reach for one language is out of reach for all: do not wait again
-                    raise
-                problems += fault.problems
-                continue
-            found += read
-            problems += wrong
-            if part.parallel:
-                ids.setdefault(part.prefix, {}).setdefault(language, set()).update(prompt.id for prompt in read)
-        prompts += found
+        groups, wrong = _read_language(language, tables, shelf)
+        problems += wrong
+        for (prefix, parallel), found in groups.items():
+            prompts += found
+            if parallel:
+                shared.setdefault(prefix, {})[language] = {prompt.id for prompt in found}
     if not problems:
-        for shared in ids.values():
-            problems += unshared_ids(shared, name=f"suite {suite.name!r}")
+        problems = [problem for ids in shared.values() for problem in unshared_ids(ids, name=f"suite {suite.name!r}")]
     if problems:
         raise DataError(*shortened(problems))
     return tuple(prompts)
+
+
+def _read_language(
+    language: str, tables: Sequence[PromptPart], shelf: Shelf
+) -> tuple[dict[tuple[str, bool], list[Prompt]], list[Problem]]:
+    """Read all parts of a language: prompts by (prefix, whether ids are shared with other languages), and problems."""
+    parts = [part for part in tables if not part.languages or language in part.languages]
+    groups: dict[tuple[str, bool], list[Prompt]] = {}
+    problems = [] if parts else [Problem(message=f"suite {shelf.suite.name!r} has no prompts in {language!r}")]
+    for part in parts:
+        try:
+            read, wrong = _read(part, language, shelf)
+        except DataError as fault:
+            if part.files is None:  # out of reach for one language is out of reach for all: do not wait again
+                raise
+            problems += fault.problems
+            continue
+        groups.setdefault((part.prefix.replace(MARK, language), part.parallel), []).extend(read)
+        problems += wrong
+    counts = Counter(prompt.id for found in groups.values() for prompt in found)
+    twice = [name for name, count in counts.items() if count > 1]
+    if twice:
+        message = f"two parts have prompts of one id in {language!r}: {', '.join(twice[:5])}"
+        problems.append(Problem(message=message, hint="give the parts a `prefix:` each"))
+    return groups, problems
 
 
 def check_data_folder(data: Path | None) -> None:
@@ -97,7 +111,9 @@ def _read(part: PromptPart, language: str, shelf: Shelf) -> tuple[list[Prompt], 
         return [], problems
     rows: Sequence[int] = range(len(table.rows))
     if not own:
-        rows = _rows_in(language, table, column=layout.columns.get("language"), part=part, alone=alone)
+        rows = _rows_in(
+            language, table, column=layout.columns.get("language"), part=part, alone=alone or len(part.languages) == 1
+        )
     prompts: list[Prompt] = []
     places: dict[str, int] = {}
     for index, found in prompts_in(layout, table, language=language, rows=rows):

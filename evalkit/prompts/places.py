@@ -46,7 +46,8 @@ def _likely(tag: str) -> str | None:
     import langcodes
 
     normal = _normal(tag)
-    return str(langcodes.Language.get(normal).maximize()) if normal else None
+    # FLORES and NLLB name Korean's script Hang where CLDR says Kore.
+    return str(langcodes.Language.get(normal.replace("-Hang", "-Kore")).maximize()) if normal else None
 
 
 def find_file(

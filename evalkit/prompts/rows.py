@@ -9,6 +9,7 @@ from typing import Any, cast
 
 from evalkit.calls import Message, Role
 from evalkit.errors import Problem
+from evalkit.language.tags import describe
 from evalkit.prompts.places import MARK
 from evalkit.prompts.tables import Row, Table, as_text, fields_in, fill, value_of
 from evalkit.records import Prompt
@@ -25,6 +26,8 @@ GUESSES: dict[str, tuple[str, ...]] = {
 """Where a field is looked for when the suite does not name its column."""
 ROLES = {"system": "system", "user": "user", "human": "user", "assistant": "assistant", "gpt": "assistant"}
 AT = "@"
+ROW = "row"
+"""`{row}` in a column's place: the row's number, from 0."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +38,8 @@ class Layout:
     """Our field → column, or a text with `{column}` in it."""
     filter: Mapping[str, tuple[str, ...]]
     template: str | None
+    words: Mapping[str, str] = field(default_factory=dict)
+    """What a template may say besides the row's columns: language, language_name, autonym."""
     meta: Mapping[str, str] = field(default_factory=dict)
     prefix: str = ""
     suffix: str = ""
@@ -52,21 +57,26 @@ def layout_of(part: PromptPart, table: Table, *, language: str, tag: str, slices
         slices: Fields wanted as slices; a column of the same name serves.
         alone: The suite has one language, so that ids need not tell languages apart.
     """
-    said = {name: spec.replace(MARK, tag) for name, spec in part.columns.items()}
+    named = tag if "language" not in table.columns else MARK  # a column of that name is meant, not the tag
+    said = {name: spec.replace(MARK, named) for name, spec in part.columns.items()}
     if "messages" in said:
         said["text"] = said.pop("messages")
-    guessed = {name: next((c for c in usual if c in table.columns), None) for name, usual in GUESSES.items()}
+    taken = set(said.values())
+    free = [column for column in table.columns if column not in taken]
+    guessed = {name: next((c for c in usual if c in free), None) for name, usual in GUESSES.items()}
     guessed |= {name: name for name in slices if name in table.columns and name not in part.meta}
     columns = {name: spec for name, spec in {**guessed, **said}.items() if spec is not None}
+    told = describe(language)
     template = part.template
     if isinstance(template, dict):
         template = template.get(language, template.get("default"))
     return Layout(
         columns=columns,
+        words={"language": language, "language_name": told.english_name, "autonym": told.autonym},
         filter={name: _values(value, tag) for name, value in part.filter.items()},
         template=template,
         meta=part.meta,
-        prefix=part.prefix,
+        prefix=part.prefix.replace(MARK, language),
         suffix="" if part.parallel or alone else f"{AT}{language}",
     )
 
@@ -82,10 +92,11 @@ def bare_id(prompt_id: str, language: str) -> str:
 
 def column_problems(layout: Layout, table: Table) -> list[Problem]:
     """Return a problem for each column that the layout needs and the table lacks."""
-    needed = [name for spec in layout.columns.values() for name in fields_in(spec)]
+    needed = [name for spec in layout.columns.values() for name in fields_in(spec) if name != ROW]
     needed += list(layout.filter)
     if layout.template is not None:
-        needed += [name for name in fields_in(layout.template) if "{" in layout.template and name not in layout.columns]
+        known = {*layout.columns, *layout.words}
+        needed += [name for name in fields_in(layout.template) if "{" in layout.template and name not in known]
     problems = table.missing(needed)
     if not problems and "text" not in layout.columns and layout.template is None:
         listed = ", ".join(table.columns)
@@ -105,7 +116,7 @@ def prompts_in(
 
 
 def _prompt(layout: Layout, table: Table, row: Row, index: int, language: str) -> Prompt | Problem:
-    cell = {name: value_of(row, spec) for name, spec in layout.columns.items()}
+    cell = {name: value_of({ROW: index, **row}, spec) for name, spec in layout.columns.items()}
     own = as_text(cell["id"]) if "id" in cell else str(index)
     where = table.where(index)
     if not own.strip():
@@ -134,7 +145,7 @@ def _prompt(layout: Layout, table: Table, row: Row, index: int, language: str) -
 
 def _filled(layout: Layout, row: Row, cell: Mapping[str, Any]) -> str:
     """Put the row into the wording: our fields first, then the source's columns."""
-    return fill(layout.template or "", {**row, **cell})
+    return fill(layout.template or "", {**row, **layout.words, **cell})
 
 
 def _messages(value: Any) -> Iterator[Message]:

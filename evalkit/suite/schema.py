@@ -128,6 +128,8 @@ class PromptPart(Settings):
 
     languages: tuple[Tag, ...] = ()
     """Languages this part serves; all of the suite's where empty."""
+    beside: tuple[Tag, ...] = ()
+    """Languages that must be asked too, for this part to be asked: a translation is of use beside its original only."""
     hub: str | None = None
     """Dataset id on the Hub."""
     config: str | None = None
@@ -144,14 +146,15 @@ class PromptPart(Settings):
     data: str | None = None
     """Path of the same table below `--data DIR`, in any of the four formats."""
     columns: dict[str, str] = {}
-    """Our field → the source's column, or a text with `{column}` in it. Fields: id, text, messages, language,
-    reference, checklist, system; any other name becomes a slice (category, origin …)."""
+    """Our field → the source's column, or a text with `{column}` in it (`{row}` is the row's number). Fields: id, text,
+    messages, language, reference, checklist, system; any other name is kept with the prompt (category, origin …)."""
     template: ByLanguage = None
-    """Wording around the row: `{column}` stands for the row's value. The row's text by default."""
+    """Wording around the row: `{column}` stands for the row's value, `{language_name}` and `{autonym}` for the
+    language. The row's text by default."""
     meta: dict[str, str] = {}
     """Slices that all rows share: origin, translation …"""
     prefix: str = ""
-    """Put before every id, where parts number their prompts alike."""
+    """Put before every id, where parts number their prompts alike; may hold `{language}`."""
     tags: Annotated[dict[str, str], BeforeValidator(_per_language)] = {}
     """BCP-47 tag → the source's own tag, where it is not found by normalisation (zh → zho_Hans)."""
     filter: dict[str, str | list[str]] = {}

@@ -44,16 +44,16 @@ def read(
 def rows(tag: str, layout: str) -> list[dict[str, object]]:
     """Answers `<tag> answer k` to all prompts of a language, in a layout of the field."""
     make = {
-        "alpaca": lambda k, q, a: {"instruction": q, "output": a, "generator": "g"},
+        "alpaca": lambda _, q, a: {"instruction": q, "output": a, "generator": "g"},
         "arena": lambda k, q, a: {
             "uid": k,
             "model": "g",
             "messages": [{"role": "user", "content": q}, {"role": "assistant", "content": {"answer": a}}],
         },
-        "chat": lambda k, q, a: {"messages": [{"role": "user", "content": q}, {"role": "assistant", "content": a}]},
-        "fastchat": lambda k, q, a: {"question_id": int(k), "model_id": "g", "choices": [{"index": 0, "turns": [a]}]},
-        "plain": lambda k, q, a: {"id": k, "response": a, "extra": 1},
-        "bare": lambda k, q, a: {"answer": a},
+        "chat": lambda _, q, a: {"messages": [{"role": "user", "content": q}, {"role": "assistant", "content": a}]},
+        "fastchat": lambda k, _, a: {"question_id": int(k), "model_id": "g", "choices": [{"index": 0, "turns": [a]}]},
+        "plain": lambda k, _, a: {"id": k, "response": a, "extra": 1},
+        "bare": lambda _k, _q, a: {"answer": a},
     }[layout]
     return [make(str(k), f"{tag} question {k}", f"{tag} answer {k}") for k in range(4)]
 

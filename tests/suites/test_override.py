@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from evalkit.errors import SuiteError
 from evalkit.calls import Message
+from evalkit.errors import SuiteError
 from evalkit.records import Prompt
 from evalkit.suite import config_for, display_name, model_of, override, pairings, parse_suite, sampling_of, system_of
 
