@@ -58,7 +58,7 @@ def _kappa(a: Floats, b: Floats, cluster: NDArray[np.int64], weights: Weights, l
     if n:
         row["raw"] = float(np.trace(table) / n)
     if n >= MIN_PAIRS:
-        resampled = kappa(np.moveaxis(resampled_sums(sums, weights).reshape(3, 3, -1), -1, 0))
+        resampled = kappa(_resampled(sums, weights))
         low, high = percentile(resampled[None], confidence_level=level)
         row |= {
             "kappa": float(kappa(table)),
@@ -74,7 +74,7 @@ def _alpha(ratings: Floats, cluster: NDArray[np.int64], weights: Weights, level:
     if n < MIN_PAIRS:
         return {"n": n, "alpha": float("nan"), "low": float("nan"), "high": float("nan")}
     sums = _by_cluster(coincidences(ratings, _VALUES).reshape(len(cluster), 9), cluster, len(weights))
-    resampled = alpha(np.moveaxis(resampled_sums(sums, weights).reshape(3, 3, -1), -1, 0), _VALUES)
+    resampled = alpha(_resampled(sums, weights), _VALUES)
     low, high = percentile(resampled[None], confidence_level=level)
     return {
         "n": n,
@@ -82,6 +82,11 @@ def _alpha(ratings: Floats, cluster: NDArray[np.int64], weights: Weights, level:
         "low": float(low[0]),
         "high": float(high[0]),
     }
+
+
+def _resampled(sums: Floats, weights: Weights) -> Floats:
+    """Return (B, 3, 3) tables from (C, 9) sums."""
+    return np.moveaxis(resampled_sums(sums[:, :, None], weights).reshape(3, 3, -1), -1, 0)
 
 
 def _by_cluster(values: Floats, cluster: NDArray[np.int64], clusters: int) -> Floats:

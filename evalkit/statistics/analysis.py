@@ -28,7 +28,7 @@ from evalkit.statistics.agreement_rows import agreement_rows
 from evalkit.statistics.claims import claim_rows
 from evalkit.statistics.counts import count_rows, order_rows
 from evalkit.statistics.estimates import Labels, publish
-from evalkit.statistics.figures import Figures, Floats, Weights, join, ratio
+from evalkit.statistics.figures import Figures, Floats, Weights, join, ratios
 from evalkit.statistics.groups import groups_of
 from evalkit.statistics.length_languages import LengthControlled, control_lengths
 from evalkit.statistics.length_rows import length_bins, overlap_rows
@@ -109,7 +109,7 @@ def analyze(  # noqa: PLR0913
     claims: Rows = []
     for each in judged:
         estimates += run.judged(each)
-        claims += claim_rows(run.means(each.score), each.judge, pairs.languages, settings)
+        claims += claim_rows(ratios([pairs.sums(each.score)], run.weights)[0], each.judge, pairs.languages, settings)
         if settings.length_control is not LengthControl.NONE and len(pairs.languages):
             method = settings.length_control
             controlled[each.judge] = control_lengths(pairs, each, method=method, weights=run.weights)
@@ -146,39 +146,41 @@ class _Run:
 
         return replace(judged, score=language_faithful(judged.score, *self.pairs.wrong(), both=None))
 
-    def means(self, values: Floats) -> Figures:
-        """Return the mean of (P,) values in each language."""
-        return ratio(*self.pairs.sums(values), self.weights)
-
     def unjudged(self) -> list[Estimate]:
         """Return the figures of the answers alone."""
         nobody = np.full(len(self.pairs.keys), np.nan)
-        empty = Judged(judge="", score=nobody, forward=nobody, swapped=nobody, graded=nobody)
-        return [row for metric in UNJUDGED for row in self._rows(metric, empty)]
+        return self._means(UNJUDGED, Judged(judge="", score=nobody, forward=nobody, swapped=nobody, graded=nobody))
 
     def judged(self, judged: Judged) -> list[Estimate]:
         """Return one judge's figures, but for those at equal length."""
-        return [row for metric in JUDGED for row in self._rows(metric, judged)]
+        return self._means(JUDGED, judged)
 
-    def _rows(self, metric: Metric, judged: Judged) -> list[Estimate]:
-        values = metric.values(self.pairs, judged)
-        rows = self._sliced(metric, judged, values, None)
-        if metric.sliced:
-            for name, members in self.pairs.slices.items():
-                rows += self._sliced(metric, judged, np.where(members, values, np.nan), name)
-            by_language = self.means(values)
-            for name, weights in groups_of(self.pairs.languages, by_language).items():
-                rows += self._publish(metric, judged, by_language.contrast(weights), [MACRO], name)
+    def _means(self, metrics: Sequence[Metric], judged: Judged) -> list[Estimate]:
+        """Return the rows of every metric, for all pairs and by slice, all resampled together."""
+        asked: list[tuple[Metric, str | None, Floats]] = []
+        for metric in metrics:
+            values = metric.values(self.pairs, judged)
+            asked.append((metric, None, values))
+            if metric.sliced:
+                asked += [(metric, name, np.where(each, values, np.nan)) for name, each in self.pairs.slices.items()]
+        tables = [self.pairs.sums(values) for _, _, values in asked]
+        figures = ratios(tables, self.weights, pooled=True)
+        return [
+            row
+            for (metric, name, _), each in zip(asked, figures, strict=True)
+            for row in self._everywhere(metric, judged, each, name)
+        ]
+
+    def _everywhere(self, metric: Metric, judged: Judged, figures: Figures, name: str | None) -> list[Estimate]:
+        """Return the rows of every language, macro, micro and, for all pairs, groups of languages."""
+        languages = self.pairs.languages
+        by_language, pooled = figures.select(np.arange(len(languages))), figures.select([len(languages)])
+        mean = over_languages.macro(by_language, languages, self.settings.weights)
+        rows = self._publish(metric, judged, join(by_language, mean, pooled), [*languages, MACRO, MICRO], name)
+        if metric.sliced and name is None:
+            for group, weights in groups_of(languages, by_language).items():
+                rows += self._publish(metric, judged, by_language.contrast(weights), [MACRO], group)
         return rows
-
-    def _sliced(self, metric: Metric, judged: Judged, values: Floats, name: str | None) -> list[Estimate]:
-        """Return the rows of every language, macro and micro."""
-        totals, counts = self.pairs.sums(values)
-        by_language = ratio(totals, counts, self.weights)
-        pooled = over_languages.micro(totals, counts, self.weights)
-        mean = over_languages.macro(by_language, self.pairs.languages, self.settings.weights)
-        everything = join(by_language, mean, pooled)
-        return self._publish(metric, judged, everything, [*self.pairs.languages, MACRO, MICRO], name)
 
     def _publish(
         self, metric: Metric, judged: Judged, figures: Figures, languages: Sequence[str], name: str | None

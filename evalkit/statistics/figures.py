@@ -8,7 +8,9 @@ weights, groups) follow from one matrix, with the correlation between languages,
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -17,6 +19,8 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 Weights = NDArray[np.floating[Any]]
 """Prompt weights (C, B): how often each of C clusters is drawn in each of B resamples."""
+_BATCH = 16
+"""Tables resampled by one product of matrices."""
 
 
 def divide(top: Any, bottom: Any, *, otherwise: Any = np.nan) -> Floats:
@@ -113,16 +117,38 @@ def join(*parts: Figures) -> Figures:
     )
 
 
-def ratio(totals: Floats, counts: Floats, weights: Weights) -> Figures:
-    """Return the figures sum(totals) / sum(counts) by column: means over pairs, with clusters of any size.
+def ratios(tables: Sequence[tuple[Floats, Floats]], weights: Weights, *, pooled: bool = False) -> list[Figures]:
+    """Return sum(totals) / sum(counts) of each table, by column: means over pairs, with clusters of any size.
 
     Args:
-        totals: (C, K) sum of the values of each cluster.
-        counts: (C, K) how many values that are.
+        tables: (totals, counts), each (C, L): the sum of each cluster's values, and how many values that are.
         weights: (C, B) prompt weights.
+        pooled: whether a last column follows for all columns together (micro).
     """
     from evalkit.statistics.resampling import resampled_sums
 
+    found = []
+    for batch in _batches(tables):
+        sums = resampled_sums(np.stack([part for table in batch for part in table], axis=1), weights)
+        if pooled:
+            sums = np.concatenate([sums, sums.sum(axis=1, keepdims=True)], axis=1)
+        for index, table in enumerate(batch):
+            totals, counts = (_with_sum(part) for part in table) if pooled else table
+            found.append(_ratio(totals, counts, divide(sums[2 * index], sums[2 * index + 1])))
+    return found
+
+
+def _batches(tables: Sequence[tuple[Floats, Floats]]) -> Iterator[list[tuple[Floats, Floats]]]:
+    rest = iter(tables)
+    while batch := list(islice(rest, _BATCH)):
+        yield batch
+
+
+def _with_sum(columns: Floats) -> Floats:
+    return np.concatenate([columns, columns.sum(axis=1, keepdims=True)], axis=1)
+
+
+def _ratio(totals: Floats, counts: Floats, resamples: Floats) -> Figures:
     number = counts.sum(axis=0)
     defined = number > 0
     values = divide(totals.sum(axis=0), number)
@@ -133,7 +159,7 @@ def ratio(totals: Floats, counts: Floats, weights: Weights) -> Figures:
         shares=counts / np.where(defined, number, 1),
         pairs=number,
         effective_pairs=number,
-        resamples=divide(resampled_sums(totals, weights), resampled_sums(counts, weights)),
+        resamples=resamples,
     )
 
 
@@ -142,4 +168,4 @@ def mean(scores: Floats, weights: Weights | None = None) -> Figures:
     present = np.isfinite(scores)
     if weights is None:
         weights = np.empty((len(scores), 0))
-    return ratio(np.where(present, scores, 0), present.astype(np.float64), weights)
+    return ratios([(np.where(present, scores, 0), present.astype(np.float64))], weights)[0]

@@ -135,20 +135,8 @@ def counterfactual(X: Floats, y: Floats, *, weights: Weights, ridge: float = RID
     return LengthFit(
         value=float(expit(X0 @ beta).mean()),
         influences=logistic.influences(X, y, X0, beta, ridge=penalty),
-        resamples=_resampled(X0, refits, weights),
+        resamples=logistic.resampled_means(X0, refits, weights),
         share_longer=float("nan"),
         overlap=Overlap.OK,
         coefficients=beta,
     )
-
-
-def _resampled(X0: Floats, refits: Floats, weights: Weights) -> Floats:
-    """Return the (B,) weighted mean probabilities at X0 under each refit; NaN where a resample is empty."""
-    totals = weights.sum(axis=0, dtype=np.float64)
-    if np.ptp(X0, axis=0).max() == 0:
-        values = expit(refits @ X0[0])
-    else:
-        probabilities = expit(X0.astype(weights.dtype) @ refits.T.astype(weights.dtype))
-        sums = np.einsum("nb,nb->b", weights, probabilities).astype(np.float64)
-        values = divide(sums, totals)
-    return np.where(totals > 0, values, np.nan)

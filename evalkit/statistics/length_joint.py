@@ -89,7 +89,7 @@ def _objective(data: _Data, state: Floats, variance: float) -> float:
     eta = _predictor(data, state)
     slope, ease = state[data.languages : 2 * data.languages], state[2 * data.languages :]
     penalty = RIDGE * slope @ slope / 2 + ease @ ease / (2 * variance) + _HAIR * state @ state / 2
-    return float(data.y @ eta - np.logaddexp(0, eta).sum() - penalty)
+    return float((data.y * eta - np.logaddexp(0, eta)).sum() - penalty)
 
 
 _HAIR = 1e-4
@@ -123,7 +123,8 @@ def _normal_equations(data: _Data, state: Floats, variance: float) -> tuple[Floa
     size = data.items * L
     cross = np.concatenate([np.bincount(cell, each, size).reshape(data.items, L) for each in (curvature, vx)], axis=1)
     scaled = cross / own[:, None]
-    schur = head - cross.T @ scaled
+    # Too small a product to be worth the threads of linear algebra.
+    schur = head - np.einsum("ik,il->kl", cross, scaled)
     top = np.linalg.solve(schur, gradient[: 2 * L] - scaled.T @ gradient[2 * L :])
     step = np.concatenate([top, (gradient[2 * L :] - cross @ top) / own])
     return schur, step, own

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from evalkit.settings import StatisticsSettings
-from evalkit.statistics.figures import ratio
+from evalkit.statistics.figures import ratios
 from evalkit.statistics.intervals import wilson_interval
 from evalkit.statistics.length_languages import LengthControlled
 from evalkit.statistics.metrics import log_length_ratio
@@ -31,7 +31,7 @@ def length_bins(
     size = shape[0] * bins
     totals = np.bincount(cell, judged.score[known], size).astype(np.float64).reshape(shape)
     counts = np.bincount(cell, minlength=size).astype(np.float64).reshape(shape)
-    figures = ratio(totals, counts, np.empty((pairs.clusters, 0)))
+    figures = ratios([(totals, counts)], np.empty((pairs.clusters, 0)))[0]
     low, high = wilson_interval(figures, confidence_level=settings.confidence_level)
     return [
         {

@@ -6,15 +6,17 @@ sandwich), never from the information matrix alone.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 from scipy.special import expit
 
-from evalkit.statistics.figures import Floats, Weights
+from evalkit.statistics.figures import Floats, Weights, divide
 
 _LIMIT = 30.0
 """Linear predictors beyond this are probabilities of 0 or 1 in every respect."""
-_CHUNK = 256
-"""Resamples refitted at a time, so that the working arrays stay in the processor's cache."""
+_PRODUCT = 250_000
+"""Multiplications in one product of matrices: arrays stay in cache, and linear algebra starts no threads for so few."""
 
 
 def fit(
@@ -70,7 +72,7 @@ def fit(
 def refit(X: Floats, y: Floats, weights: Weights, *, start: Floats, ridge: Floats, steps: int = 6) -> Floats:
     """Return (B, k) coefficients under each column of the weights, all refitted together from `start`.
 
-    Six Newton steps reach the last digits; one is not enough. The arithmetic follows the weights' dtype.
+    Newton steps go on until they are too small to matter in the weights' dtype; three to six do, one is not enough.
 
     Args:
         X: (n, k).
@@ -78,7 +80,7 @@ def refit(X: Floats, y: Floats, weights: Weights, *, start: Floats, ridge: Float
         weights: (n, B).
         start: (k,) the fit under equal weights.
         ridge: (k,).
-        steps: Newton steps.
+        steps: Newton steps at most.
     """
     k, resamples, dtype = X.shape[1], weights.shape[1], weights.dtype
     upper = np.triu_indices(k)
@@ -90,27 +92,51 @@ def refit(X: Floats, y: Floats, weights: Weights, *, start: Floats, ridge: Float
     first_hessian = (X[:, upper[0]] * X[:, upper[1]] * (mu * (1 - mu))[:, None]).T.astype(dtype)
     response = (X * y[:, None]).T.astype(dtype)
     beta = np.repeat(start[:, None], resamples, axis=1)
-    for begin in range(0, resamples, _CHUNK):
-        w = np.ascontiguousarray(weights[:, begin : begin + _CHUNK])
-        b = beta[:, begin : begin + _CHUNK]
+    # Newton squares the error: after a step this small the next would change nothing.
+    enough = np.sqrt(np.finfo(dtype).eps)
+    for chunk in _chunks(resamples, products.size):
+        w, b = np.ascontiguousarray(weights[:, chunk]), beta[:, chunk]
         observed = response @ w
         for step in range(steps):
             if step == 0:
                 score, hessian = first_score @ w, first_hessian @ w
             else:
-                eta = design @ b.astype(dtype)
-                np.clip(eta, -_LIMIT, _LIMIT, out=eta)
-                np.negative(eta, out=eta)
-                np.exp(eta, out=eta)
-                eta += 1
-                np.reciprocal(eta, out=eta)
-                weighted = w * eta
+                mu_b = _expit(design @ b.astype(dtype))
+                weighted = w * mu_b
                 score = observed - design.T @ weighted
-                np.subtract(1, eta, out=eta)
-                weighted *= eta
+                np.subtract(1, mu_b, out=mu_b)
+                weighted *= mu_b
                 hessian = products @ weighted
-            b += _newton_step(score.astype(np.float64), hessian.astype(np.float64), b, ridge, upper)
+            change = _newton_step(score.astype(np.float64), hessian.astype(np.float64), b, ridge, upper)
+            b += change
+            if np.abs(change).max(initial=0) < enough:
+                break
     return beta.T
+
+
+def _chunks(resamples: int, size: int) -> Iterator[slice]:
+    """Cut the resamples into runs whose product with a matrix of `size` numbers is small."""
+    step = max(16, _PRODUCT // max(size, 1))
+    return (slice(begin, begin + step) for begin in range(0, resamples, step))
+
+
+def _expit(eta: Weights) -> Weights:
+    """Turn linear predictors into probabilities in place."""
+    np.clip(eta, -_LIMIT, _LIMIT, out=eta)
+    np.negative(eta, out=eta)
+    np.exp(eta, out=eta)
+    eta += 1
+    return np.reciprocal(eta, out=eta)
+
+
+def resampled_means(X: Floats, beta: Floats, weights: Weights) -> Floats:
+    """Return (B,) weighted means of expit(X @ beta) with the (B, k) coefficients; NaN where a resample is empty."""
+    design, sums = X.astype(weights.dtype), np.empty(weights.shape[1])
+    for chunk in _chunks(len(sums), X.size):
+        probabilities = _expit(design @ beta[chunk].T.astype(weights.dtype))
+        probabilities *= weights[:, chunk]
+        sums[chunk] = probabilities.sum(axis=0)
+    return divide(sums, weights.sum(axis=0, dtype=np.float64))
 
 
 def _newton_step(score: Floats, packed: Floats, beta: Floats, ridge: Floats, upper: tuple[np.ndarray, ...]) -> Floats:

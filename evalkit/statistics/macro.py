@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from evalkit.statistics.figures import Figures, Floats, Weights, ratio
+from evalkit.statistics.figures import Figures, Floats, Weights, ratios
 
 
 def macro_weights(figures: Figures, languages: Sequence[str], weights: Mapping[str, float]) -> Floats:
@@ -32,7 +32,7 @@ def macro(figures: Figures, languages: Sequence[str], weights: Mapping[str, floa
 
 def micro(totals: Floats, counts: Floats, weights: Weights) -> Figures:
     """Return the mean over all pairs of all languages pooled, from (C, L) totals and counts."""
-    return ratio(totals.sum(axis=1, keepdims=True), counts.sum(axis=1, keepdims=True), weights)
+    return ratios([(totals.sum(axis=1, keepdims=True), counts.sum(axis=1, keepdims=True))], weights)[0]
 
 
 def cross_language_correlation(scores: Floats) -> float:

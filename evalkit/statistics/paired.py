@@ -14,10 +14,10 @@ from scipy.special import stdtr
 
 from evalkit.records import MACRO, MICRO, RunData
 from evalkit.settings import LengthControl, StatisticsSettings
-from evalkit.statistics.figures import Figures, Floats, Weights, divide, join, mean, ratio
+from evalkit.statistics.figures import Figures, Floats, Weights, divide, join, mean, ratios
 from evalkit.statistics.intervals import student_interval
 from evalkit.statistics.length_languages import control_lengths
-from evalkit.statistics.macro import macro_weights, micro
+from evalkit.statistics.macro import macro_weights
 from evalkit.statistics.multiplicity import holm
 from evalkit.statistics.resampling import bca, prompt_weights
 from evalkit.statistics.table import Judged, Pairs, judged_by, pairs_of, panel_of
@@ -107,8 +107,10 @@ def _means(
     """Win rates, on the pairs that both scored."""
     both = np.isfinite(one.score + other.score)
     sums = [pairs.sums(np.where(both, each.score, np.nan)) for each in (one, other)]
-    by_language = [ratio(*each, weights) for each in sums]
-    pooled = [micro(*each, weights) for each in sums]
+    both_sides = ratios(sums, weights, pooled=True)
+    L = len(pairs.languages)
+    by_language = [each.select(np.arange(L)) for each in both_sides]
+    pooled = [each.select([L]) for each in both_sides]
     rows = _contrasts(by_language[0], by_language[1], pairs.languages, one.judge, settings, metric="win_rate")
     return rows + _rows(join(*pooled), np.array([[1.0, 0, 1], [-1.0, 1, 0]]), [MICRO], one.judge, "win_rate", settings)
 

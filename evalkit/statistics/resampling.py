@@ -16,6 +16,8 @@ from evalkit.statistics.figures import Floats, Weights, divide
 
 _CHUNK = 4_000_000
 """Indices drawn at a time (32 MB)."""
+_DENSE = 0.5
+"""Share of cells in use from which all languages are multiplied at once."""
 _TIE = 1e-12
 """Resamples this close to the estimate count as equal to it."""
 
@@ -32,14 +34,25 @@ def prompt_weights(clusters: int, *, n_resamples: int, rng: np.random.Generator)
     return np.ascontiguousarray(weights.T)
 
 
-def resampled_sums(values: Floats, weights: Weights) -> Floats:
-    """Return (K, B) sums of the columns of (C, K) values under (C, B) weights."""
-    if weights.shape[1] == 0:
-        return np.empty((values.shape[1], 0))
-    used = np.flatnonzero(values.any(axis=1))
-    if len(used) < 0.7 * len(values):
-        values, weights = values[used], weights[used]
-    return (values.T.astype(weights.dtype) @ weights).astype(np.float64)
+def resampled_sums(tables: Floats, weights: Weights) -> Floats:
+    """Return (M, L, B) sums over the clusters of (C, M, L) tables under (C, B) weights.
+
+    Where languages have prompts of their own, each language is multiplied with its own prompts' weights only.
+    """
+    clusters, kinds, languages = tables.shape
+    resamples = weights.shape[1]
+    if resamples == 0 or clusters == 0:
+        return np.zeros((kinds, languages, resamples))
+    exact = tables.astype(weights.dtype)
+    support: NDArray[np.bool_] = np.asarray(tables.any(axis=1))
+    if support.mean() > _DENSE:
+        flat = exact.reshape(clusters, -1).T @ weights
+        return flat.reshape(kinds, languages, resamples).astype(np.float64)
+    sums = np.zeros((kinds, languages, resamples))
+    for language in range(languages):
+        own = np.flatnonzero(support[:, language])
+        sums[:, language] = exact[own, :, language].T @ weights[own]
+    return sums
 
 
 def percentile(resamples: Floats, *, confidence_level: float = 0.95) -> tuple[Floats, Floats]:

@@ -9,7 +9,7 @@ import numpy as np
 
 from evalkit.records import MACRO, PANEL, RunData
 from evalkit.settings import LengthControl, StatisticsSettings
-from evalkit.statistics.figures import Figures, join, ratio
+from evalkit.statistics.figures import Figures, join, ratios
 from evalkit.statistics.intervals import wilson_interval
 from evalkit.statistics.length_languages import control_lengths
 from evalkit.statistics.macro import macro
@@ -69,7 +69,7 @@ def standings(runs: Sequence[RunData], settings: StatisticsSettings, *, judge: s
             weights = prompt_weights(pairs.clusters, n_resamples=settings.n_resamples, rng=rng)
         judged = judged_by(pairs, run.outcomes)
         chosen = panel_of(judged, settings.panel) if judge == PANEL else next(x for x in judged if x.judge == judge)
-        means = ratio(*pairs.sums(chosen.score), weights)
+        means = ratios([pairs.sums(chosen.score)], weights)[0]
         found["win_rate"].append(means)
         if settings.length_control is not LengthControl.NONE:
             figures = control_lengths(pairs, chosen, method=settings.length_control, weights=weights).figures
