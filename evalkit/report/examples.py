@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from statistics import fmean
 from typing import Any
 
+from evalkit.errors import InputError, Problem, did_you_mean
 from evalkit.records import (
     Failure,
     Generation,
@@ -70,6 +71,22 @@ def collect(run: RunData, *, redact: Collection[str] = (), language: str | None 
         for prompt in run.prompts
         if language is None or prompt.language == language
     ]
+
+
+def find(run: RunData, name: str) -> Example:
+    """Return the example `name` (`de-123`).
+
+    Raises:
+        InputError: the run has no such example.
+    """
+    names = [example_id(*prompt.key) for prompt in run.prompts]
+    if name not in names:
+        languages = ", ".join(dict.fromkeys(prompt.language for prompt in run.prompts))
+        hint = did_you_mean(name, names) if name[:1] and len(names) > 1 else ""
+        hint = hint if hint.startswith("did") else f"ids are language-prompt, as {names[0]!r}; languages: {languages}"
+        raise InputError(Problem(message=f"the run has no example {name!r}", hint=hint))
+    prompt = run.prompts[names.index(name)]
+    return _example(prompt, _Sources(run), slice_fields(run.prompts), frozenset())
 
 
 def slice_fields(prompts: Iterable[Prompt]) -> list[str]:

@@ -20,11 +20,13 @@ import jinja2
 from markupsafe import Markup
 
 from evalkit.errors import InputError, Problem
+from evalkit.language.direction import paragraph_direction
 from evalkit.records import MICRO, RunData
 from evalkit.report import forest, wording
 from evalkit.report.archive import Archive, build_archive, pack_bytes, smallest_index
 from evalkit.report.cautions import cautions
 from evalkit.report.charts import charts
+from evalkit.report.drawing import svg
 from evalkit.report.examples import Example, collect, slice_values
 from evalkit.report.sharing import shareable
 from evalkit.report.summary import summarize
@@ -301,7 +303,9 @@ def environment() -> jinja2.Environment:
         "language_name": language_name,
         "known": known,
         "autonym": autonym,
+        "direction": paragraph_direction,
         "shown": forest.shown,
+        "svg": svg,
         "isnan": math.isnan,
     }
     return made

@@ -15,11 +15,11 @@ async function drawCharts() {
   const script = document.createElement('script');
   script.textContent = policies ? policies.library.createScript(source) : source;
   document.head.append(script);
-  const style = getComputedStyle(document.documentElement);
+  // The still drawing gives way on the screen and stays for print.
+  document.documentElement.dataset.charts = 'drawn';
   for (const [name, figure] of Object.entries(figures)) {
     const place = document.getElementById(`p-${name}`);
-    place.replaceChildren();
+    place.hidden = false;
     await Plotly.newPlot(place, figure.data, figure.layout, PLOTLY);
   }
-  document.documentElement.dataset.charts = 'drawn';
 }

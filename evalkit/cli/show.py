@@ -1,0 +1,47 @@
+"""`evalkit show`: one example in full, both orders."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from evalkit.cli.output import declare, print_json
+
+
+def add_parser(commands: Any, summary: str) -> None:
+    """Declare the command."""
+    parser = declare(commands, "show", summary, example="evalkit show reports/quickstart/sprout-2 de-123", handler=run)
+    parser.add_argument("run", type=Path, metavar="RUN", help="a run directory")
+    parser.add_argument("example", metavar="ID", help="language and prompt id, as in the report's links: de-123")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print the example."""
+    from rich.console import Console
+
+    from evalkit.report.examples import find
+    from evalkit.report.single import render_example
+    from evalkit.run import read_run
+
+    data = read_run(args.run)
+    example = find(data, args.example)
+    if args.json:
+        print_json(
+            {
+                "id": example.id,
+                "language": example.language,
+                "outcome": example.outcome,
+                "score": example.score,
+                "reversed": example.flipped,
+                "wrong_language": example.wrong,
+                "baseline_wrong_language": example.baseline_wrong,
+                "slices": list(example.slices),
+                **example.text,
+            }
+        )
+        return 0
+    console = Console()
+    for part in render_example(data, example):
+        console.print(part)
+    return 0

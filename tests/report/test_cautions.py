@@ -1,0 +1,119 @@
+"""Each caution comes from the data and from nothing else: a run without the fault has no such caution."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from evalkit.report.cautions import cautions
+from tests.report.make_run import make_run
+
+
+@pytest.fixture(scope="module")
+def calm() -> dict[str, Any]:
+    """A run with nothing to warn of: one careful judge, enough prompts, everything in its language."""
+    results = dict(make_run(["de", "en"], prompts=120, judges={"fair": 0.0}).results)
+    for side in ("candidate", "baseline"):
+        for row in results["checks"][side]:
+            row["wrong"] = 0
+    for row in results["estimates"]:
+        if row["metric"] == "position_bias":
+            row.update(value=0.001, low=-0.01, high=0.012)
+    return results
+
+
+def test_a_calm_run_has_no_cautions(calm: dict[str, Any]) -> None:
+    assert cautions(calm) == []
+
+
+def check(side: str, key: str, value: float) -> Callable[[dict[str, Any]], None]:
+    def change(results: dict[str, Any]) -> None:
+        results["checks"][side][0][key] = value
+
+    return change
+
+
+def estimate(metric: str, **values: float) -> Callable[[dict[str, Any]], None]:
+    def change(results: dict[str, Any]) -> None:
+        for row in results["estimates"]:
+            if row["metric"] == metric:
+                row.update(values)
+
+    return change
+
+
+def set_at(*path: str | int, value: Any) -> Callable[[dict[str, Any]], None]:
+    def change(results: dict[str, Any]) -> None:
+        place: Any = results
+        for part in path[:-1]:
+            place = place[part]
+        place[path[-1]] = value
+
+    return change
+
+
+def missing(results: dict[str, Any]) -> None:
+    for row in results["counts"]:
+        row["missing"] = 12
+
+
+def disagreeing(results: dict[str, Any]) -> None:
+    results["agreement"] = {
+        "pairs": [{"judge_a": "a", "judge_b": "b", "language": "de", "n": 120, "raw": 0.5, "kappa": 0.21}],
+        "alpha": [],
+    }
+
+
+FAILURE = {"stage": "judge", "kind": "unreadable", "message": "", "attempts": 3}
+STOPPED = {"reason": "cap reached", "missing_answers": 0, "missing_verdicts": 7, "command": "evalkit run made-up"}
+CASES: list[tuple[str, Callable[[dict[str, Any]], None], str]] = [
+    ("offline_judge", set_at("judges", 0, "offline", value=True), "offline rules"),
+    ("incomplete", set_at("incomplete", value=STOPPED), "It lacks 7 verdicts. To go on: evalkit run made-up"),
+    (
+        "incomplete",
+        set_at("failures", value=[FAILURE]),
+        "1 request failed (1 × judge: unreadable). To go on: evalkit run",
+    ),
+    ("missing_verdicts", missing, "(9.1%)"),
+    ("position_bias", estimate("position_bias", value=0.18, low=0.1, high=0.2), "the answer shown first: 68.0%"),
+    ("weak_judge", estimate("flip_rate", value=0.4), "reverses 40.0%"),
+    ("wrong_language", check("candidate", "wrong", 30), "German (30 of 120)"),
+    ("constant_answers", check("candidate", "duplicate_share", 0.4), "German (40.0%)"),
+    ("empty_answers", check("baseline", "empty", 5), "oak-large: German (5 of 120)"),
+    ("control_tokens", check("candidate", "control_tokens", 1), "German (1 of 120)"),
+    ("verdict_strings", check("candidate", "verdict_strings", 2), "imitates a judge"),
+    ("truncated", check("candidate", "truncated", 50), "cut off by the token limit: German (50 of 120)"),
+    ("low_agreement", disagreeing, "German (0.21)"),
+    ("small_n", set_at("counts", 0, "n", value=9), "German (9)"),
+    ("unknown_prices", set_at("cost", "unknown_prices", value=["openai/x"]), "openai/x"),
+    (
+        "changed_model",
+        set_at(
+            "provenance",
+            "models",
+            value={"m": [{"served": "m-1", "fingerprint": "a"}, {"served": "m-1", "fingerprint": "b"}]},
+        ),
+        "m-1 a, m-1 b",
+    ),
+    (
+        "length_overlap",
+        set_at(
+            "length", "overlap", value=[{"judge": "fair", "language": "de", "share_longer": 0.97, "status": "none"}]
+        ),
+        "German (no figure, the candidate is longer on 97.0%",
+    ),
+]
+
+
+@pytest.mark.parametrize(("kind", "change", "words"), CASES, ids=[case[0] for case in CASES])
+def test_a_fault_is_named_with_its_figure(
+    calm: dict[str, Any], kind: str, change: Callable[[dict[str, Any]], None], words: str
+) -> None:
+    results = copy.deepcopy(calm)
+    change(results)
+    found = cautions(results)
+    assert [item["kind"] for item in found] == [kind]
+    assert words in str(found[0]["message"])
