@@ -1,4 +1,3 @@
-"""Several runs against one baseline: paired differences and standings."""
 
 from __future__ import annotations
 
@@ -8,10 +7,9 @@ import numpy as np
 import pytest
 
 from evalkit.calls import Message
-from evalkit.records import MACRO, MICRO, PANEL, Generation, Outcome, Prompt, RunData
+from evalkit.records import MACRO, MICRO, Generation, Outcome, Prompt, RunData
 from evalkit.settings import StatisticsSettings
 from evalkit.statistics.paired import compare
-from evalkit.statistics.standings import judges_of, standings
 
 SETTINGS = StatisticsSettings(n_resamples=400)
 
@@ -111,40 +109,3 @@ def test_runs_without_a_shared_prompt_have_no_difference() -> None:
     assert all(math.isnan(row.value) for row in compare(a, b, SETTINGS))
 
 
-def test_standings_rank_candidates_and_admit_what_cannot_be_told() -> None:
-    runs = [
-        run("weak", {"j": {"de": draw(2, shift=-1), "sw": draw(3, shift=-1)}}),
-        run("good", {"j": {"de": draw(4, shift=1), "sw": draw(5, shift=1)}}),
-        run("same", {"j": {"de": draw(6, shift=1), "sw": draw(7, shift=1)}}),
-    ]
-    assert judges_of(runs) == ["j"]
-    found = {
-        (row.candidate, row.language): row for row in standings(runs, SETTINGS, judge="j") if row.metric == "win_rate"
-    }
-    weak, good, same = (found[name, MACRO] for name in ("weak", "good", "same"))
-    assert (weak.rank, weak.rank_low, weak.rank_high) == (3, 3, 3)
-    assert {good.rank, same.rank} == {1, 2}
-    assert (good.rank_low, good.rank_high) == (same.rank_low, same.rank_high) == (1, 2)
-    assert (weak.rating < 1000) == (weak.value < 0.5)
-    assert good.value == pytest.approx((found["good", "de"].value + found["good", "sw"].value) / 2)
-    assert good.low < good.value < good.high
-
-
-def test_the_macro_mean_of_standings_is_over_shared_languages_only() -> None:
-    runs = [run("a", {"j": {"de": draw(2), "sw": draw(3)}}), run("b", {"j": {"de": draw(4)}})]
-    found = {
-        (row.candidate, row.language): row for row in standings(runs, SETTINGS, judge="j") if row.metric == "win_rate"
-    }
-    assert found["a", MACRO].value == pytest.approx(found["a", "de"].value)
-    assert found["b", "sw"].rank == 0
-    assert math.isnan(found["b", "sw"].value)
-
-
-def test_a_panel_of_judges_has_standings_of_its_own() -> None:
-    runs = [
-        run("a", {"j": {"de": draw(2)}, "k": {"de": draw(3)}}),
-        run("b", {"j": {"de": draw(4)}, "k": {"de": draw(5)}}),
-    ]
-    assert judges_of(runs) == ["j", "k", PANEL]
-    panel = next(row for row in standings(runs, SETTINGS, judge=PANEL) if row.metric == "win_rate")
-    assert panel.value == pytest.approx(float((draw(2) + draw(3)).mean() / 2))
