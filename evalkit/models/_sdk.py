@@ -27,7 +27,8 @@ _UNSUPPORTED = re.compile(
     r"unsupported|not support|does not accept|unrecognized|unknown (?:parameter|field)", re.IGNORECASE
 )
 _DURATION = re.compile(r"(?:(\d+(?:\.\d+)?)h)?(?:(\d+(?:\.\d+)?)m(?!s))?(?:(\d+(?:\.\d+)?)s)?(?:(\d+(?:\.\d+)?)ms)?")
-_QUOTA = {"insufficient_quota", "billing_hard_limit_reached", "billing_error"}
+_QUOTA = re.compile(r"^(?:insufficient_quota|billing\w*) |credit balance is too low", re.IGNORECASE)
+"""A spent account: waiting does not help, so it stops the run as a refused key does."""
 _STATUS_FAULTS = {
     401: Fault.AUTH,
     403: Fault.AUTH,
@@ -143,7 +144,7 @@ def status_error(status: int, body: Any, headers: Mapping[str, str], *, hide: It
     error = error if isinstance(error, Mapping) else {"message": str(error)}
     code = str(error.get("code") or error.get("type") or "")
     message = f"HTTP {status}: {_clean(str(error.get('message') or ''), hide)}".rstrip(": ")
-    if code in _QUOTA:
+    if status < 500 and _QUOTA.search(f"{code} {message}"):  # noqa: PLR2004
         return CallError(Fault.AUTH, message)
     fault = _STATUS_FAULTS.get(status)
     if fault is None and status >= 500:  # noqa: PLR2004

@@ -51,6 +51,10 @@ class Server:
         """Sent with every reply."""
         self.reply_extra: dict[str, Any] = {}
         """Merged into the message of every chat completion (reasoning_content …)."""
+        self.reply_whole: dict[str, Any] | None = None
+        """Sent in place of every reply."""
+        self.thinking = ""
+        """Thinking block before every Anthropic message."""
         self.log: list[dict[str, Any]] = []
         self.keys_seen: set[str] = set()
         """Keys that clients sent; never written anywhere."""
@@ -84,8 +88,13 @@ class Server:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._loop.call_soon_threadsafe(self._stop.set)
-        self._thread.join(30)
+        self.stop()
+
+    def stop(self) -> None:
+        """Stop serving, if it has not stopped yet."""
+        if self._thread.is_alive():
+            self._loop.call_soon_threadsafe(self._stop.set)
+            self._thread.join(30)
 
     def wait(self) -> None:
         """Serve until interrupted."""
@@ -168,6 +177,8 @@ class Server:
 
     def _document(self, path: str, body: dict[str, Any], entry: dict[str, Any], kind: str) -> dict[str, Any]:
         number = entry["n"]
+        if self.reply_whole is not None:
+            return self.reply_whole
         if path == "/tokenize":
             return _tokenized(body)
         if path == "/v1/completions":
@@ -177,7 +188,10 @@ class Server:
         entry.update(reply=text, verdict=said, material=shown)
         if path == "/v1/messages":
             finish = {"refusal": "refusal", "cut": "max_tokens", "filtered": "refusal"}.get(kind, "end_turn")
-            return formats.message(number, body, text, finish=finish)
+            document = formats.message(number, body, text, finish=finish)
+            if self.thinking:
+                document["content"].insert(0, {"type": "thinking", "thinking": self.thinking, "signature": "s"})
+            return document
         finish = {"refusal": "refusal", "cut": "length", "filtered": "content_filter"}.get(kind, "stop")
         document = formats.chat_completion(number, body, text, said, finish=finish)
         document["choices"][0]["message"].update(self.reply_extra)
@@ -193,6 +207,8 @@ class Server:
         code, words = fault.kind, f"the server says {fault.kind}"
         if fault.kind == "quota":
             code, words = "insufficient_quota", "You exceeded your current quota, please check your plan."
+            if path == "/v1/messages":
+                status, words = 400, "Your credit balance is too low to access the Anthropic API."
         elif fault.kind == "too_long":
             code, words = "context_length_exceeded", "This model's maximum context length is 8192 tokens."
             if path == "/v1/messages":
