@@ -17,7 +17,7 @@ def add_parser(commands: Any, summary: str) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Ask; print how much."""
-    from evalkit.cli.run import execute
+    from evalkit.cli.run import ended, execute
     from evalkit.pipeline import Until
 
     finished = execute(job_from(args, until=Until.VERDICTS), quiet=args.json)
@@ -25,6 +25,4 @@ def run(args: argparse.Namespace) -> int:
         print_json({"asked": finished.asked, "reused": finished.reused, "paid": finished.paid})
     else:
         say(f"{finished.asked:,} requests answered now; {finished.reused:,} were in the ledger already")
-    if finished.stopped:
-        raise finished.stopped
-    return 0
+    return ended(finished)

@@ -26,9 +26,15 @@ def run(args: argparse.Namespace) -> int:
         print_json(_document(finished))
     else:
         show(job, finished)
-    if finished.stopped:
-        raise finished.stopped
-    return 0
+    return ended(finished)
+
+
+def ended(finished: Finished) -> int:
+    """Say why a run stopped early, and return the exit code."""
+    if finished.stopped is None:
+        return 0
+    say(f"evalkit: {finished.stopped}")
+    return finished.stopped.exit_code
 
 
 def execute(job: Job, *, quiet: bool) -> Finished:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import astuple
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -26,7 +25,7 @@ def stamp_of(suite: Mapping[str, Any], digest: str, answers: Iterable[Answers], 
     total = hashlib.sha256(f"{_program()}\0{digest}\0{json.dumps(json_ready(suite), sort_keys=True)}".encode())
     for own in answers:
         for generation in own.generations:
-            total.update(repr(astuple(generation)).encode("utf-8", "surrogatepass"))
+            total.update(repr(generation).encode("utf-8", "surrogatepass"))
         total.update(repr((own.failures, own.notes)).encode())
     for verdict in judged.verdicts:
         total.update(f"{verdict.judge}\0{verdict.request_keys}\0{verdict.preference}\0".encode())
