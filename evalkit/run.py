@@ -124,6 +124,36 @@ def read_results(folder: Path) -> dict[str, Any]:
     return dict(results)
 
 
+def read_scores(folder: Path) -> dict[str, Any] | None:
+    """Read the scores of outcomes.parquet alone, by column, for boards of hundreds of runs.
+
+    Returns:
+        `score` (N floats), and for each of judge, language and prompt_id its words and (N,) codes into them; None where
+        the folder has no outcomes.parquet.
+
+    Raises:
+        RunError: the file is damaged.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    path = folder / "outcomes.parquet"
+    if not path.is_file():
+        return None
+    words = ["judge", "language", "prompt_id"]
+    try:
+        table = pq.read_table(path, columns=[*words, "score"], read_dictionary=words).combine_chunks()
+        columns: dict[str, Any] = {"score": table["score"].to_numpy()}
+        for name in words:
+            chunk = (
+                table[name].combine_chunks() if table.num_rows else pa.array([], pa.dictionary(pa.int32(), pa.string()))
+            )
+            columns[name] = (chunk.dictionary.to_pylist(), chunk.indices.to_numpy())
+    except (OSError, pa.ArrowException, KeyError) as fault:
+        raise RunError(Problem(where=str(path), message=f"damaged: {fault}", hint="run it again")) from None
+    return columns
+
+
 def results_text(results: Mapping[str, Any]) -> str:
     """Return results.json's text; NaN becomes null."""
     return json.dumps(json_ready(results), ensure_ascii=False, indent=1, allow_nan=False) + "\n"

@@ -1,0 +1,78 @@
+"""Whether runs may stand in one table: the same prompts, judges, baseline and sampling; and what differs if not."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from evalkit.errors import Problem, RunError
+
+BASELINE = "baseline"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gap:
+    """One thing in which two runs differ."""
+
+    aspect: str
+    """suite, prompts, judges, baseline or sampling."""
+    first: str
+    second: str
+
+    def __str__(self) -> str:
+        return f"{self.aspect}: {self.first} against {self.second}"
+
+
+def signature(results: Mapping[str, Any]) -> dict[str, str]:
+    """Return what two runs must share, each aspect in words; equal words are equal things."""
+    suite = results["suite"]
+    counts: Mapping[str, int] = suite.get("prompts") or {}
+    sampling: Mapping[str, Any] = suite.get("sampling") or {}
+    return {
+        "suite": str(suite["name"]),
+        "prompts": f"{sum(counts.values()):,} in {', '.join(sorted(counts))} (sha256 {str(suite.get('digest'))[:12]})",
+        "judges": "; ".join(sorted(map(_judge, results["judges"]))) or "none",
+        BASELINE: str(results["baseline"]),
+        "sampling": ", ".join(f"{name} {value}" for name, value in sorted(sampling.items())) or "the default",
+    }
+
+
+def gaps(first: Mapping[str, Any], second: Mapping[str, Any]) -> list[Gap]:
+    """Return what differs between two results.json; nothing where the runs are comparable."""
+    one, other = signature(first), signature(second)
+    return [Gap(aspect=key, first=one[key], second=other[key]) for key in one if one[key] != other[key]]
+
+
+def groups(results: Sequence[Mapping[str, Any]], *, ignore: frozenset[str] = frozenset()) -> list[list[int]]:
+    """Return the indices of runs that are comparable with one another, the largest group first."""
+    found: dict[tuple[str, ...], list[int]] = {}
+    for index, each in enumerate(results):
+        key = tuple(words for aspect, words in signature(each).items() if aspect not in ignore)
+        found.setdefault(key, []).append(index)
+    return sorted(found.values(), key=lambda members: (-len(members), members[0]))
+
+
+def require_comparable(named: Sequence[tuple[str, Mapping[str, Any]]], *, ignore: frozenset[str] = frozenset()) -> None:
+    """Raise one RunError that names every difference from the first run.
+
+    Args:
+        named: (name, results.json) of each run.
+        ignore: aspects that may differ.
+    """
+    start, reference = named[0]
+    problems = [
+        Problem(
+            where=name, message=f"not comparable with {start}: other {gap}", hint="--allow-mixed goes on regardless"
+        )
+        for name, results in named[1:]
+        for gap in gaps(reference, results)
+        if gap.aspect not in ignore
+    ]
+    if problems:
+        raise RunError(*problems)
+
+
+def _judge(judge: Mapping[str, Any]) -> str:
+    text = str(judge.get("definition_sha256") or "")[:12]
+    return f"{judge['name']} by {judge['model']}" + (f" (text {text})" if text else "")

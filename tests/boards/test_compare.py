@@ -1,0 +1,113 @@
+"""Two candidates are compared in pairs, only where they are comparable, and in words that the figures carry."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from evalkit.boards.comparable import gaps, groups
+from evalkit.boards.compare import compare_runs
+from evalkit.boards.compare_text import document, markdown
+from evalkit.cli.main import main
+from evalkit.errors import RunError
+from evalkit.settings import StatisticsSettings
+from evalkit.stages.boards import compare_folders
+
+SETTINGS = StatisticsSettings(n_resamples=200)
+
+
+def test_the_macro_difference_is_the_paired_t_test(make: Any) -> None:
+    """Against an independent solver, on the prompts' means over languages."""
+    first, second = make("a", lift=0.2, seed=1), make("b", seed=1)
+    paired = compare_runs(first, second, SETTINGS)
+    mean = next(row for row in paired.differences if (row.metric, row.language) == ("win_rate", "macro"))
+    scores = [{o.key: o.score for o in run.outcomes} for run in (first, second)]
+    by_prompt = [[np.mean([each[tag, str(i)] for tag in ("de", "fr")]) for i in range(60)] for each in scores]
+    reference = stats.ttest_rel(*by_prompt)
+    interval = reference.confidence_interval(0.95)
+    assert mean.value == pytest.approx(np.mean(by_prompt[0]) - np.mean(by_prompt[1]))
+    assert mean.p_value == pytest.approx(reference.pvalue, rel=1e-9)
+    assert (mean.low, mean.high) == pytest.approx((interval.low, interval.high), rel=1e-9)
+
+
+def test_the_sentence_says_what_the_figures_do(make: Any) -> None:
+    better = compare_runs(make("a", lift=0.3, seed=1), make("b", seed=1), SETTINGS).sentence
+    assert better.startswith("a is better than b (+")
+    assert "Holm-adjusted" in better
+    worse = compare_runs(make("b", seed=1), make("a", lift=0.3, seed=1), SETTINGS).sentence
+    assert worse.startswith("b is worse than a (−")
+    same = compare_runs(make("a", seed=1), make("a", seed=2), SETTINGS).sentence
+    assert same.startswith("a (first) and a (second) cannot be told apart (")
+    one = compare_runs(make("a", seed=1, languages=("de",)), make("b", seed=2, languages=("de",)), SETTINGS).sentence
+    assert "languages" not in one
+
+
+def test_flips_are_pairs_with_another_winner_lost_ones_first(make: Any) -> None:
+    first, second = make("a", seed=1), make("b", seed=2)
+    flips = compare_runs(first, second, SETTINGS).flips
+    scores = [{o.key: o.score for o in run.outcomes} for run in (first, second)]
+    expected = {key for key in scores[0] if {scores[0][key], scores[1][key]} == {0.0, 1.0}}
+    assert {(flip.language, flip.prompt_id) for flip in flips} == expected
+    lost = [flip.first < flip.second for flip in flips]
+    assert lost == sorted(lost, reverse=True)
+    assert flips[0].prompt == f"{flips[0].language} {flips[0].prompt_id}?"
+
+
+def test_runs_without_shared_scores_are_not_compared(make: Any) -> None:
+    first, second = make("a", prompts=4), make("b", prompts=4)
+    nothing = replace(second, outcomes=tuple(replace(o, score=np.nan) for o in second.outcomes))
+    assert "nothing can be compared" in compare_runs(first, nothing, SETTINGS).sentence
+
+
+def test_text_of_a_comparison_holds_its_figures(make: Any) -> None:
+    paired = compare_runs(make("a|b", lift=0.3, seed=1), make("b", seed=1), SETTINGS)
+    text = markdown(paired)
+    assert "a\\|b − b" in text
+    assert f"| mean of languages | {100 * paired.differences[2].first:.1f}% |" in text
+    assert "pairs changed hands" in text
+    assert json.dumps(document(paired), allow_nan=False)
+
+
+@pytest.mark.parametrize(
+    ("changes", "aspect"),
+    [
+        ({"prompts": 50}, "prompts"),
+        ({"languages": ("de",)}, "prompts"),
+        ({"baseline": "other"}, "baseline"),
+        ({"judges": ("another",)}, "judges"),
+        ({"suite": "else"}, "suite"),
+    ],
+)
+def test_what_differs_is_named(write: Any, changes: dict[str, Any], aspect: str) -> None:
+    folders = write("a"), write("b", **changes)
+    with pytest.raises(RunError, match=f"not comparable with .*other {aspect}: "):
+        compare_folders(*folders)
+
+
+def test_judge_text_and_sampling_count(make: Any) -> None:
+    results = make("a").results
+    other_text = {**results, "judges": [{**results["judges"][0], "definition_sha256": "f" * 64}]}
+    assert [gap.aspect for gap in gaps(results, other_text)] == ["judges"]
+    warm = {**results, "suite": {**results["suite"], "sampling": {"temperature": 1.0}}}
+    (gap,) = gaps(results, warm)
+    assert str(gap) == "sampling: the default against temperature 1.0"
+    assert groups([results, warm, results]) == [[0, 2], [1]]
+
+
+def test_the_command_compares_and_refuses(write: Any, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    first, second, other = write("a", lift=0.3, seed=1), write("b", seed=1), write("c", prompts=40)
+    assert main(["compare", str(first), str(second), "--output", str(tmp_path / "out" / "c.md")]) == 0
+    assert "a is better than b" in capsys.readouterr().out
+    assert "a is better than b" in (tmp_path / "out" / "c.md").read_text()
+    assert main(["compare", str(first), str(second), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["differences"][0]["language"] == "de"
+    assert main(["compare", str(first), str(other)]) == 2
+    assert main(["compare", str(first), str(other), "--allow-mixed"]) == 0
+    assert main(["compare", str(first), str(tmp_path / "nothing")]) == 2
+    assert main(["compare", str(first), str(second), "--judge", "jury"]) == 2
