@@ -13,6 +13,7 @@ from evalkit.errors import InputError, Problem
 
 if TYPE_CHECKING:
     from evalkit.records import RunData
+    from evalkit.report.page import Page
 
 _UNITS = {"": 1, "kb": 1000, "mb": 1000**2, "gb": 1000**3}
 
@@ -54,43 +55,54 @@ def size(text: str) -> int:
 
 def run(args: argparse.Namespace) -> int:
     """Write what was asked for; say how large it is and what it holds."""
-    from evalkit.report.markdown import render_markdown
-    from evalkit.report.sharing import shareable
     from evalkit.run import read_run
 
     data = read_run(args.run)
-    if args.format == "md":
-        text = render_markdown((shareable(data) if args.share else data).results)
-        if args.output is None and not args.json:
-            print(text, end="")
-            return 0
-        files: dict[Path, str | bytes] = {args.output: text} if args.output else {}
-        document: dict[str, Any] = {} if args.output else {"markdown": text}
+    document: dict[str, Any] = {}
+    notes: dict[Path, str] = {}
+    files: dict[Path, str | bytes] = {}
+    if args.format == "html":
+        for path, page in _pages(args, data).items():
+            files[path] = page.html
+            notes[path] = f"; {page.examples:,} examples, {page.carried:,} with their texts"
+    elif args.output:
+        files[args.output] = _markdown(args, data)
+    elif args.json:
+        document["markdown"] = _markdown(args, data)
     else:
-        files, document = _pages(args, data), {}
+        print(_markdown(args, data), end="")
     if args.figures:
         files |= _figures(args.figures, data)
     write_all(files)
     if args.json:
         print_json({**document, "files": {str(path): len(_bytes(content)) for path, content in files.items()}})
+    kept_out = f"; without {', '.join(sorted(set(args.redact)))}" if args.redact else ""
     for path, content in files.items():
-        say(f"{path}: {len(_bytes(content)):,} bytes{_contents(args, path, content)}")
+        held = f"{notes[path]}{kept_out}" if path in notes else ""
+        say(f"{path}: {len(_bytes(content)):,} bytes{held}")
     return 0
 
 
-def _pages(args: argparse.Namespace, data: RunData) -> dict[Path, str | bytes]:
+def _markdown(args: argparse.Namespace, data: RunData) -> str:
+    from evalkit.report.markdown import render_markdown
+    from evalkit.report.sharing import shareable
+
+    return render_markdown((shareable(data) if args.share else data).results)
+
+
+def _pages(args: argparse.Namespace, data: RunData) -> dict[Path, Page]:
     """The report, and one page a language where asked for."""
-    from evalkit.report.page import render_page
+    from evalkit.report.page import build_page
 
     output: Path = args.output or args.run / ("report-share.html" if args.share else "report.html")
     options = {"max_bytes": args.max_bytes, "share": args.share, "redact": frozenset(args.redact)}
     if not args.pages:
-        return {output: render_page(data, **options)}
+        return {output: build_page(data, **options)}
     languages = dict.fromkeys(prompt.language for prompt in data.prompts)
     names = {language: f"{output.stem}-{language}.html" for language in languages}
-    pages: dict[Path, str | bytes] = {output: render_page(data, pages=names, **options)}
+    pages = {output: build_page(data, pages=names, **options)}
     for language, name in names.items():
-        pages[output.with_name(name)] = render_page(data, language=language, **options)
+        pages[output.with_name(name)] = build_page(data, language=language, **options)
     return pages
 
 
@@ -119,13 +131,3 @@ def write_all(files: Mapping[Path, str | bytes]) -> None:
 
 def _bytes(content: str | bytes) -> bytes:
     return content.encode() if isinstance(content, str) else content
-
-
-def _contents(args: argparse.Namespace, path: Path, content: str | bytes) -> str:
-    """What a page holds, in words; "" for other files."""
-    if path.suffix != ".html" or not isinstance(content, str):
-        return ""
-    found = re.search(r'<p class="mut sm" id="holds">(.*?)</p>', content, re.DOTALL)
-    words = re.sub(r"<[^>]*>|\s+", " ", found[1] if found else "").split(". ")[0].strip()
-    kept_out = f"; without {', '.join(sorted(set(args.redact)))}" if args.redact else ""
-    return f"; {' '.join(words.split())}{kept_out}"

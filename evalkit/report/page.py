@@ -8,40 +8,45 @@ else.
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import math
 from collections.abc import Collection, Mapping, Sequence
-from functools import cache
-from importlib.resources import files
+from dataclasses import dataclass
 from typing import Any
 
-import jinja2
 from markupsafe import Markup
 
 from evalkit.errors import InputError, Problem
-from evalkit.language.direction import paragraph_direction
 from evalkit.records import MICRO, RunData
 from evalkit.report import forest, wording
 from evalkit.report.archive import Archive, build_archive, pack_bytes, smallest_index
 from evalkit.report.cautions import cautions
 from evalkit.report.charts import charts
-from evalkit.report.drawing import svg
 from evalkit.report.examples import Example, collect, slice_values
+from evalkit.report.frame import application, asset, environment, policy
 from evalkit.report.sharing import shareable
 from evalkit.report.summary import summarize
 from evalkit.report.tables import slice_figures
-from evalkit.report.text import first_line, script_json, visible
-from evalkit.report.view import CONTROLLED, WIN_RATE, Figure, View, autonym, known, language_name
+from evalkit.report.text import script_json
+from evalkit.report.view import CONTROLLED, WIN_RATE, View, known
 
 SCRIPTS = (
-    "dom", "text", "markdown", "archive", "difference", "filters", "list", "detail", "download", "charts", "tables",
-    "main",
+    "dom", "theme", "tables", "text", "markdown", "archive", "difference", "filters", "list", "detail", "save",
+    "download", "charts", "main",
 )  # fmt: skip
 """The page's script, in the order its parts stand in one scope."""
 REGRESSIONS = 12
 _SHARD_TAG = 100
 """Bytes of markup around a language's texts."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """A rendered report, and what it holds."""
+
+    html: str
+    examples: int
+    """Examples in its index."""
+    carried: int
+    """Examples whose texts are in it."""
 
 
 def render_page(
@@ -51,9 +56,21 @@ def render_page(
     share: bool = False,
     redact: Collection[str] = (),
     language: str | None = None,
-    pages: Mapping[str, str] | None = None,
 ) -> str:
-    """Return the report of a run as one HTML document, the same bytes for the same run.
+    """Return the report of a run as one HTML document: `build_page` without the account of what it holds."""
+    return build_page(run, max_bytes=max_bytes, share=share, redact=redact, language=language).html
+
+
+def build_page(
+    run: RunData,
+    *,
+    max_bytes: int = 5_000_000,
+    share: bool = False,
+    redact: Collection[str] = (),
+    language: str | None = None,
+    pages: Mapping[str, str] | None = None,
+) -> Page:
+    """Return the report of a run, the same bytes for the same run.
 
     Args:
         run: the run.
@@ -81,7 +98,7 @@ def render_page(
         )
         hint = f"give at least {least:,}, or write one page a language with --pages language"
         raise InputError(Problem(where="--max-bytes", message=message, hint=hint))
-    return _render(frame, archive)
+    return Page(html=_render(frame, archive), examples=archive.examples, carried=archive.carried)
 
 
 def _render(frame: Mapping[str, Any], archive: Archive) -> str:
@@ -101,7 +118,7 @@ def _context(
     """Everything the template needs but the packed examples."""
     rows = view.language_rows
     total = [view.total_row] if len(view.languages) > 1 else []
-    library, script = asset("vendor/plotly-basic.min.js"), application()
+    library, script = asset("vendor/plotly-basic.min.js"), application(*SCRIPTS)
     drawn = charts(view)
     return {
         "policy": policy(library, script),
@@ -237,75 +254,3 @@ def _served(served: Sequence[Mapping[str, Any]]) -> str:
 
 def _python(origin: Mapping[str, Any]) -> str:
     return f"on Python {origin['python']}" if origin.get("python") else ""
-
-
-def policy(*scripts: str) -> str:
-    """Return the content security policy that admits these scripts by hash and nothing from outside.
-
-    Charts need style attributes, so styles are not pinned; nothing that styles can load is admitted either.
-    """
-    hashes = " ".join(
-        f"'sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}'" for script in scripts
-    )
-    return (
-        f"default-src 'none'; script-src {hashes}; style-src 'unsafe-inline'; img-src data: blob:; font-src data:; "
-        "connect-src 'none'; base-uri 'none'; form-action 'none'; require-trusted-types-for 'script'; "
-        "trusted-types evalkit default"
-    )
-
-
-@cache
-def asset(name: str) -> str:
-    """Return a file of `assets/`."""
-    return files(__package__).joinpath("assets", name).read_text(encoding="utf-8")
-
-
-@cache
-def application() -> str:
-    """Return the page's script: its parts in one scope of their own."""
-    parts = "\n".join(asset(f"js/{name}.js") for name in SCRIPTS)
-    return f"(() => {{\n'use strict';\n{parts}}})();\n"
-
-
-def mark(figure: Figure, style: str = "percent") -> Markup:
-    """Return a figure as a `data` element that names its row of results.json; undefined ones say why in a title."""
-    text = getattr(wording, style)(figure.value)
-    place = " ".join(filter(None, (figure.judge, figure.language, figure.slice, figure.metric)))
-    if not figure.defined:
-        return Markup('<span class="mut" title="{}">{}</span>').format(figure.method, text)
-    return Markup('<data value="{}" data-figure="{}">{}</data>').format(repr(figure.value), place, text)
-
-
-def bounds(figure: Figure) -> Markup:
-    """Return the interval of a figure as a `data` element."""
-    if not figure.bounded:
-        return Markup('<span class="mut" title="{}">{}</span>').format(figure.method, wording.UNDEFINED)
-    place = " ".join(filter(None, (figure.judge, figure.language, figure.slice, figure.metric)))
-    value = f"{figure.low!r} {figure.high!r}"
-    return Markup('<data value="{}" data-interval="{}">{}</data>').format(
-        value, place, wording.interval(figure.low, figure.high)
-    )
-
-
-@cache
-def environment() -> jinja2.Environment:
-    """Return the template environment: autoescaping on, undefined names are errors."""
-    made = jinja2.Environment(
-        loader=jinja2.FunctionLoader(asset),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    made.filters |= {"mark": mark, "bounds": bounds, "visible": visible, "first_line": first_line}
-    made.globals |= {
-        "wording": wording,
-        "language_name": language_name,
-        "known": known,
-        "autonym": autonym,
-        "direction": paragraph_direction,
-        "shown": forest.shown,
-        "svg": svg,
-        "isnan": math.isnan,
-    }
-    return made

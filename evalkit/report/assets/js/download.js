@@ -1,14 +1,6 @@
 /* The listed examples as CSV and JSONL, made in the browser. */
 
 const OUTCOMES = { w: 'win', t: 'tie', l: 'loss', m: 'missing' };
-// A spreadsheet would take a cell that begins like this for a formula.
-const FORMULA = /^\s*[=+\-@\t\r\n|%\uff1d\uff0b\uff0d\uff20]/;
-
-function csvCell(value) {
-  let text = String(value ?? '').replace(/\u0000/g, '\ufffd');
-  if (FORMULA.test(text)) text = `'${text}`;
-  return `"${text.replace(/"/g, '""')}"`;
-}
 
 async function records(index, shown) {
   const made = [];
@@ -43,13 +35,4 @@ async function asCsv(index, shown) {
 
 async function asJsonl(index, shown) {
   return (await records(index, shown)).map(({ texts, ...record }) => `${JSON.stringify({ ...record, ...texts })}\n`).join('');
-}
-
-function save(name, type, text) {
-  const address = URL.createObjectURL(new Blob([text], { type }));
-  const link = el('a', { href: address, download: name });
-  document.body.append(link);
-  link.click();
-  link.remove();
-  setTimeout(() => URL.revokeObjectURL(address), 5000);
 }

@@ -6,12 +6,6 @@ const asked = () => {
   try { return decodeURIComponent(found[1]); } catch { return null; }
 };
 
-function switchTheme() {
-  const root = document.documentElement;
-  const system = matchMedia('(prefers-color-scheme: dark)').matches ? 'dark' : 'light';
-  root.dataset.theme = (root.dataset.theme ?? system) === 'dark' ? 'light' : 'dark';
-}
-
 async function startBrowser() {
   const index = await loadIndex();
   const form = $('#filters');
@@ -101,6 +95,4 @@ async function startBrowser() {
 }
 
 document.querySelectorAll('table[data-sort]').forEach(makeSortable);
-$('#theme').hidden = false;
-$('#theme').addEventListener('click', switchTheme);
 startBrowser().then(() => requestAnimationFrame(() => setTimeout(drawCharts)));

@@ -1,0 +1,19 @@
+/* Files made in the browser. */
+
+// A spreadsheet would take a cell that begins like this for a formula.
+const FORMULA = /^\s*[=+\-@\t\r\n|%\uff1d\uff0b\uff0d\uff20]/;
+
+function csvCell(value) {
+  let text = String(value ?? '').replace(/\u0000/g, '\ufffd');
+  if (FORMULA.test(text)) text = `'${text}`;
+  return `"${text.replace(/"/g, '""')}"`;
+}
+
+function save(name, type, text) {
+  const address = URL.createObjectURL(new Blob([text], { type }));
+  const link = el('a', { href: address, download: name });
+  document.body.append(link);
+  link.click();
+  link.remove();
+  setTimeout(() => URL.revokeObjectURL(address), 5000);
+}
