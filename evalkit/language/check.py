@@ -24,8 +24,8 @@ CHUNK = 1000
 def check_answers(texts: Sequence[str], expected: str, *, languages: Collection[str]) -> list[LanguageCheck]:
     """Return one check for each text that should be in `expected`; `languages` are the suite's (BCP-47).
 
-    Where the identifier lacks the expected language, a text in its script passes unless it is surely English or another
-    language of the suite; `identified` is then und-Xxxx, its script.
+    Where the identifier lacks the expected language, a text in its script passes unless it is surely English or a
+    language of the suite from another family; `identified` is then und-Xxxx, its script.
 
     Raises:
         ValueError: a tag is no language.

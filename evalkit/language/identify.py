@@ -104,13 +104,18 @@ class Identifier:
         known = [label for label in candidates if label in _model().labels]
         expected_label = _label(self.expected)
         if expected_label in candidates and expected_label not in known:
-            return [self._unless_known(found, script, known) for found in classify(lines, None)]
+            others = [label for label in known if label == ENGLISH or not self._kin(self.by_label[label])]
+            return [self._unless_known(found, script, others) for found in classify(lines, None)]
         if not candidates:
             return [
                 found if found.confidence >= CONFIDENT else Found(f"und-{script}", 0.0)
                 for found in classify(lines, None)
             ]
         return [Found(self.by_label[found.language], found.confidence) for found in classify(lines, known)]
+
+    def _kin(self, tag: str) -> bool:
+        """Whether a language is so close that the model would take the expected one, which it lacks, for it."""
+        return describe(tag).family == describe(self.expected).family
 
     def _unless_known(self, found: Found, script: str, known: Sequence[str]) -> Found:
         """Take a line for the expected language, which the model lacks, unless it is surely another of the set."""

@@ -70,6 +70,13 @@ def test_a_language_that_the_model_lacks_passes_by_script_unless_it_is_surely_en
     assert not Identifier(["sw"], expected="sw").by_script_only
 
 
+def test_a_language_that_the_model_lacks_is_not_taken_for_its_kin() -> None:
+    cebuano = Identifier(["ceb", "fil", "id", "es"], expected="ceb")
+    text = ["Ang librarya moabli sa alas nuybe ug mosira kung molakaw na ang kataposang magbabasa."]
+    assert [item.language for item in cebuano.identify(text)] == ["und-Latn"]
+    assert [item.language for item in cebuano.identify([SENTENCES["es"]])] == ["es"]
+
+
 def test_japanese_and_chinese_are_not_confused_by_shared_characters() -> None:
     weights = letter_weights(["図書館は開く", "图书馆开门", "도서관", "abc", "!?", "кот"])
     assert main_scripts(weights) == ["Kana", "Hani", "Hang", "Latn", "", "Cyrl"]
