@@ -1,0 +1,89 @@
+"""Make what is committed but generated: the sample report, its screenshot, and the README's help block.
+
+python tools/make_sample.py            write them
+python tools/make_sample.py --readme   only the README's block
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import os
+import re
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+
+from evalkit.cli.main import COMMANDS
+from evalkit.dispatch import Limits
+from evalkit.pipeline import Job, run
+from evalkit.stages.asker import Quiet
+from evalkit.suite import load_suite
+
+ROOT = Path(__file__).resolve().parent.parent
+SAMPLE = ROOT / "reports" / "quickstart" / "sprout-2"
+README = ROOT / "README.md"
+
+
+def make_run(out: Path, ledger: Path) -> None:
+    """Run the quickstart into `out`, as `evalkit run quickstart` does."""
+    job = Job(
+        loaded=load_suite(ROOT / "suites" / "quickstart.yaml"),
+        ledger=ledger,
+        limits=Limits(),
+        out=out,
+        command=["evalkit", "run", "quickstart"],
+    )
+    asyncio.run(run(job, progress=Quiet()))
+
+
+def help_block() -> str:
+    """Return the commands and what they do, as the README shows them."""
+    width = max(map(len, COMMANDS))
+    return "\n".join(f"evalkit {name:<{width}}  {summary}" for name, summary in COMMANDS.items())
+
+
+def readme(text: str) -> str:
+    """Return the README with its generated block as it should be."""
+    return re.sub(r"(<!-- help -->\n```\n).*?(```)", lambda m: f"{m[1]}{help_block()}\n{m[2]}", text, flags=re.DOTALL)
+
+
+def screenshot(page: Path, image: Path) -> None:
+    """Take the README's picture of a report, with any Chromium there is."""
+    from playwright.sync_api import sync_playwright
+
+    chromium = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    with sync_playwright() as browsers, tempfile.TemporaryDirectory() as profile:
+        flags = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
+        context = browsers.chromium.launch_persistent_context(
+            profile, executable_path=chromium, headless=True, args=flags, viewport={"width": 1200, "height": 860}
+        )
+        tab = context.new_page()
+        tab.goto(page.as_uri())
+        tab.wait_for_timeout(2000)
+        tab.screenshot(path=image)
+        context.close()
+
+
+def main() -> None:
+    """Write what is asked for."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--readme", action="store_true", help="only the README's block")
+    only_readme = parser.parse_args().readme
+    README.write_text(readme(README.read_text("utf-8")), "utf-8")
+    if only_readme:
+        return
+    # Elsewhere than in the repository, so that no revision is written into the sample.
+    with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):
+        make_run(SAMPLE, Path(folder) / "ledger.sqlite")
+    (SAMPLE / ".made-from").unlink()
+    image = ROOT / "docs" / "images" / "report.png"
+    image.parent.mkdir(exist_ok=True)
+    screenshot(SAMPLE / "report.html", image)
+    sys.stdout.write(f"{os.path.relpath(SAMPLE)}: {sum(p.stat().st_size for p in SAMPLE.iterdir()) / 1e6:.2f} MB\n")
+
+
+if __name__ == "__main__":
+    main()
