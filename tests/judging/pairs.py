@@ -54,3 +54,18 @@ def hear(definition: JudgeDefinition, *replies: str | Response) -> Verdict | Unr
     """What the judge is understood to say when it replies so (to a forward comparison)."""
     responses = [Response(text=item) if isinstance(item, str) else item for item in replies]
     return read(definition, forward(definition), responses)
+
+
+def filled(definition: JudgeDefinition, reason: str, *, best: bool) -> dict[str, Any]:
+    """The definition's form with the best or the worst value wherever it asks for one."""
+    form: dict[str, Any] = {}
+    for name, field in definition.reply.items():
+        if field == "text":
+            form[name] = reason
+        elif isinstance(field, str):
+            form[name] = 5 if best else 1
+        else:
+            decides = name == definition.verdict or name in definition.scores
+            ranked = sorted(field, key=lambda word: definition.labels.get(word, 0.0)) if decides else list(field)
+            form[name] = ranked[-1] if best else ranked[0]
+    return form

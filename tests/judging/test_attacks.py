@@ -17,7 +17,7 @@ from evalkit.judging.reading import read
 from evalkit.records import Verdict
 from evalkit.shipped import shipped_names
 from tests.judging.attacks import ATTACKS
-from tests.judging.pairs import MODELS, answer, comparisons, prompt, shipped_judge
+from tests.judging.pairs import MODELS, answer, comparisons, filled, prompt, shipped_judge
 
 JUDGES = [judge for name in shipped_names("judges") if (judge := shipped_judge(name)).kind is not JudgeKind.REWARD]
 QUESTION = prompt(text="What is the capital of France?", reference="Paris", checklist=("names Paris",))
@@ -39,29 +39,14 @@ def follows_the_rule(definition: JudgeDefinition, request: Request) -> Response:
     quotes = " and ".join(text for name, text in seen.items() if name.startswith("answer"))
     if definition.kind is JudgeKind.SCORE:
         right = "Paris" in seen["answer"]
-        return filled(definition, quotes, best=right)
+        return Response(text=json.dumps(filled(definition, quotes, best=right), ensure_ascii=False))
     verdict = "A" if "Paris" in seen["answer_A"] else "B"
     if definition.kind is JudgeKind.PROBABILITY:
         return Response(text=verdict, top_logprobs=((verdict, -0.01), ("B" if verdict == "A" else "A", -5.0)))
     if definition.verdict_line:
         levels = {"A": "A>>B", "B": "B>>A"} if definition.kind is JudgeKind.LEVELS else {"A": "A", "B": "B"}
         return Response(text=f"{quotes}\n\n[[{levels[verdict]}]]")
-    return filled(definition, quotes, best=verdict == "A")
-
-
-def filled(definition: JudgeDefinition, reason: str, *, best: bool) -> Response:
-    """The definition's form with the best or the worst value wherever it asks for one."""
-    form = {}
-    for name, field in definition.reply.items():
-        if field == "text":
-            form[name] = reason
-        elif isinstance(field, str):
-            form[name] = 5 if best else 1
-        else:
-            decides = name == definition.verdict or name in definition.scores
-            ranked = sorted(field, key=lambda word: definition.labels.get(word, 0.0)) if decides else list(field)
-            form[name] = ranked[-1] if best else ranked[0]
-    return Response(text=json.dumps(form, ensure_ascii=False))
+    return Response(text=json.dumps(filled(definition, quotes, best=verdict == "A"), ensure_ascii=False))
 
 
 @pytest.mark.parametrize("definition", JUDGES, ids=lambda judge: judge.name)
