@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
-from evalkit.calls import Request
+from evalkit.calls import Fault, Request
 from evalkit.dispatch import Fetched, Task
-from evalkit.errors import JudgeError, Problem
+from evalkit.dispatch.stopping import failures_allowed
+from evalkit.errors import ErrorBudgetError, JudgeError, Problem
 from evalkit.judging.asking import ask
+from evalkit.judging.definition import JudgeKind
 from evalkit.judging.pairing import pair
 from evalkit.judging.reading import Unreadable, read
 from evalkit.judging.reward import settle
@@ -62,8 +64,11 @@ async def judge(material: Material, answers: Mapping[str, Answers], asker: Asker
                 if attempt < case.bench.definition.retries:
                     pending.append(case)
             else:
-                failures |= {_key(case): _failed(case, faults[task.key]) for task in tasks if task.key in faults}
+                own = [faults[task.key] for task in tasks if task.key in faults]
+                _stop_if_impossible(case, own)
+                failures |= {_key(case): _failed(case, failure) for failure in own}
         attempt += 1
+    _stop_over_budget(asker, failures.values(), len(cases))
     definitions = {bench.name: bench.definition for bench in material.benches}
     return tuple(
         Judged(
@@ -142,6 +147,28 @@ def _hear(case: _Case, tasks: Sequence[Task], fetched: Fetched, attempt: int) ->
         hint = "put a model that gives log probabilities under it (--judge-model), or choose another judge"
         raise JudgeError(Problem(where=f"judge {case.bench.name}", message=heard.message, hint=hint))
     return heard
+
+
+def _stop_if_impossible(case: _Case, failures: Sequence[Failure]) -> None:
+    """Stop where the server refuses what the judge cannot do without: it would refuse every other comparison too."""
+    if case.bench.definition.kind not in {JudgeKind.PROBABILITY, JudgeKind.REWARD}:
+        return
+    for failure in failures:
+        if failure.kind == Fault.UNSUPPORTED:
+            hint = "put a model that gives log probabilities under it (--judge-model), or choose another judge"
+            raise JudgeError(Problem(where=f"judge {case.bench.name}", message=failure.message, hint=hint))
+
+
+def _stop_over_budget(asker: Asker, failures: Collection[Failure], cases: int) -> None:
+    """Call the run incomplete where replies came and too many of them hold no verdict, as where they do not come."""
+    budget = asker.limits.error_budget
+    if asker.asks and asker.stopped is None and len(failures) > failures_allowed(budget, cases):
+        last = next(reversed(list(failures)))
+        asker.stopped = ErrorBudgetError(
+            f"{len(failures)} of {cases} verdicts are missing, more than the error budget of {budget:.1%} allows; "
+            f"the last one: {last.kind}: {last.message}\n"
+            "    everything fetched is kept: mend the judge and run again, or raise `error_budget` in the suite"
+        )
 
 
 def _unreadable(case: _Case, heard: Unreadable, attempt: int) -> Failure:
