@@ -19,7 +19,7 @@ from evalkit.models._sdk import Refusals, Wire, key_for, refuse_address_from_env
 TOP_LOGPROBS = 20
 """The most that OpenAI gives; labels that are not among them are reported as missing, never guessed."""
 
-_REASONING_MODEL = re.compile(r"^(?:openai/)?(?:o\d|gpt-5|gpt-oss)", re.IGNORECASE)
+_REASONING_MODEL = re.compile(r"^(?:openai/)?(?:o\d|gpt-[5-9]|gpt-oss)", re.IGNORECASE)
 _OWN_ADDRESS = "api.openai.com"
 _GIVEN_UP = {
     "response_format": "replies are asked for in words only",
