@@ -1,4 +1,3 @@
-
 from __future__ import annotations
 
 import math
@@ -107,5 +106,3 @@ def test_only_pairs_that_both_scored_are_compared() -> None:
 def test_runs_without_a_shared_prompt_have_no_difference() -> None:
     a, b = run("a", {"j": {"de": draw(2)}}), run("b", {"j": {"de": draw(3)}}, ids=range(1000, 1200))
     assert all(math.isnan(row.value) for row in compare(a, b, SETTINGS))
-
-
