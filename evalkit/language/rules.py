@@ -49,8 +49,8 @@ TIE = 0.03
 """Totals closer than this are a tie."""
 ENOUGH_RELEVANCE = 0.8
 """Share of the request's character sequences at which an answer is fully relevant."""
-COPIED = 0.5
-"""Share of an answer's character sequences that may come from the request before it counts as a copy of it."""
+COPIED = 0.7
+"""Likeness (shared character sequences of all) from which an answer counts as a copy of the request."""
 ENOUGH_VARIETY = 0.8
 """Share of distinct sequences of words at which nothing counts as repeated."""
 LENGTH_SCALE = 600.0
@@ -166,7 +166,7 @@ def _own_parts(request: str, answer: str) -> dict[Part, float]:
 
 
 def relevance(request: str, answer: str) -> float:
-    """Return how far the answer takes up the request's words; an answer that mostly repeats the request does not."""
+    """Return how far the answer takes up the request's words; an answer that only repeats the request does not."""
     asked = _grams(request)
     if not asked:
         return 1.0
@@ -174,8 +174,8 @@ def relevance(request: str, answer: str) -> float:
     shared = sum(gram in text for gram in asked)
     taken_up = min(1.0, shared / len(asked) / ENOUGH_RELEVANCE)
     said = _grams(answer) if len(answer) < 2 * len(request) else frozenset()
-    copied = len(asked & said) / len(said) if said else 0.0
-    return taken_up if copied <= COPIED else taken_up * (1 - copied) / (1 - COPIED)
+    alike = len(asked & said) / len(asked | said)
+    return taken_up if alike <= COPIED else taken_up * (1 - alike) / (1 - COPIED)
 
 
 def completeness(request: str, answer: str) -> float:
