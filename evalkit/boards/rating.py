@@ -57,6 +57,7 @@ def strengths(meetings: Sequence[Meeting], win_rates: Figures, players: Sequence
 def _moved(win_rates: Figures, theta: np.ndarray, move: np.ndarray) -> Figures:
     """Return the figures theta, which a change of the win rates moves by `move` (M, R)."""
     used = (move != 0).astype(np.float64)
+    used[0] = 1  # the reference has strength 0, and error 0, in all meetings
     shares = win_rates.shares @ used.T
     total = shares.sum(axis=0)
     return Figures(

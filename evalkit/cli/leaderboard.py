@@ -1,0 +1,49 @@
+"""`evalkit leaderboard`: many runs in one page."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from evalkit.cli.output import declare, print_json, say
+
+
+def add_parser(commands: Any, summary: str) -> None:
+    """Declare the command."""
+    example = "evalkit leaderboard reports/xalpaca/*/ --output public/index.html"
+    parser = declare(commands, "leaderboard", summary, example=example, handler=run)
+    parser.add_argument("runs", nargs="+", type=Path, metavar="RUN", help="run directories, or folders that hold them")
+    parser.add_argument(
+        "--output", type=Path, required=True, metavar="FILE", help="the page; .json, .csv and .md are put beside it"
+    )
+    parser.add_argument("--judge", metavar="NAME", help="which judge (default: the panel, or the only one)")
+    parser.add_argument(
+        "--allow-mixed", action="store_true", help="show runs that are not comparable apart, instead of refusing them"
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Write the page and its downloads; print the table."""
+    from evalkit.boards.board_text import document, markdown, table
+    from evalkit.report.leaderboard import render_leaderboard
+    from evalkit.run import write_whole
+    from evalkit.stages.boards import find_runs, leaderboard
+
+    boards = leaderboard(find_runs(args.runs), page=args.output, judge=args.judge, allow_mixed=args.allow_mixed)
+    args.output.parent.mkdir(parents=True, exist_ok=True)
+    pages = []
+    for number, board in enumerate(boards, 1):
+        page = args.output if number == 1 else args.output.with_stem(f"{args.output.stem}-{number}")
+        write_whole(page, render_leaderboard(board))
+        write_whole(page.with_suffix(".json"), document(board))
+        write_whole(page.with_suffix(".csv"), table(board))
+        write_whole(page.with_suffix(".md"), markdown(board))
+        pages.append(str(page))
+    if args.json:
+        print_json({"pages": pages, "boards": boards})
+        return 0
+    for board in boards:
+        print(markdown(board))
+    say(f"page: {', '.join(pages)}")
+    return 0
