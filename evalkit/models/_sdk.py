@@ -18,13 +18,14 @@ from evalkit.errors import CredentialsError, Problem
 _log = logging.getLogger(__name__)
 
 _LONGEST_MESSAGE = 300
+_FORMS = {"response_format", "output_config", "tool_choice"}
 _TOO_LONG = re.compile(
     r"context.length|context.window|context size|maximum context|max_model_len|maximum model length|too long"
     r"|too many tokens|prompt is longer|exceeds? the (?:model's )?max",
     re.IGNORECASE,
 )
 _UNSUPPORTED = re.compile(
-    r"unsupported|not support|does not accept|unrecognized|unknown (?:parameter|field)", re.IGNORECASE
+    r"unsupported|not support|not permitted|does not accept|unrecognized|unknown (?:parameter|field)", re.IGNORECASE
 )
 _DURATION = re.compile(r"(?:(\d+(?:\.\d+)?)h)?(?:(\d+(?:\.\d+)?)m(?!s))?(?:(\d+(?:\.\d+)?)s)?(?:(\d+(?:\.\d+)?)ms)?")
 _QUOTA = re.compile(r"^(?:insufficient_quota|billing\w*) |credit balance is too low", re.IGNORECASE)
@@ -121,14 +122,19 @@ class Refusals:
         return self._known.setdefault(server, set())
 
     def learn(self, server: str, body: Mapping[str, Any], error: CallError) -> bool:
-        """Note which parameter of `body` a refusal is about; return whether asking again without it makes sense."""
+        """Note which parameter of `body` a refusal is about; return whether asking again without it makes sense.
+
+        A server must say that it does not support a parameter; only what shapes the reply's form is given up for any
+        complaint about it, since servers word those in many ways.
+        """
         if error.fault not in {Fault.UNSUPPORTED, Fault.BAD_REQUEST}:
             return False
         text, known = str(error).lower(), self.of(server)
         if any(name in body for name in known):
             return True  # another request in flight learnt it meanwhile
         for name, words in self._words.items():
-            if name in body and any(word in text for word in words):
+            sure = error.fault is Fault.UNSUPPORTED or name in _FORMS
+            if sure and name in body and any(word in text for word in words):
                 known.add(name)
                 _log.warning("%s does not accept %s: %s", server, name, self._consequences[name])
                 return True

@@ -93,8 +93,10 @@ class Provider:
         return {name: value for name, value in wanted.items() if value is not None and name not in refused}
 
     def _limit_name(self, refused: set[str]) -> str:
-        """Return what this server calls the limit on output tokens; nothing is sent where it refused both names."""
+        """Return what this server calls the limit on output tokens."""
         old, new = "max_tokens", "max_completion_tokens"
+        if {old, new} <= refused:
+            raise CallError(Fault.UNSUPPORTED, "the server accepts no limit on output tokens")
         first, second = (new, old) if self._own else (old, new)
         return second if first in refused else first
 

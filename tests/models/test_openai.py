@@ -64,6 +64,19 @@ def test_refused_parameter_is_left_out_or_renamed(subject: Subject, server: Serv
     assert second.get("max_completion_tokens", second.get("max_tokens")) == 9
 
 
+def test_a_limit_is_never_given_up_silently(subject: Subject, server: Server) -> None:
+    """Without one, a run could cost any amount."""
+    server.fail("no_limit")
+    assert subject.fault(sampling=Sampling(max_tokens=9)).fault is Fault.UNSUPPORTED
+    assert len(server.log) == 2
+
+
+def test_a_bad_value_is_an_error_and_no_reason_to_leave_it_out(subject: Subject, server: Server) -> None:
+    server.reply_whole = {"error": {"code": 400, "message": "temperature must be at most 2"}}
+    assert subject.fault(sampling=Sampling(temperature=3.0)).fault is Fault.BAD_REQUEST
+    assert len(server.log) == 1
+
+
 def test_reasoning_models_get_their_own_parameter_names() -> None:
     """OpenAI's reasoning models refuse `max_tokens` and any temperature."""
     with pytest.MonkeyPatch.context() as patch:

@@ -205,7 +205,7 @@ def test_label_probabilities_are_those_of_transformers(provider, model, referenc
 
 
 def test_a_label_of_several_tokens_has_no_probability(provider, model) -> None:
-    with pytest.raises(CallError, match=r"'Unentschieden' is \d+ tokens") as failure:
+    with pytest.raises(CallError, match="'Unentschieden' is several tokens") as failure:
         ask_one(provider, Request(model=model, messages=user("?"), labels=("Unentschieden",)))
     assert failure.value.fault is Fault.UNSUPPORTED
 

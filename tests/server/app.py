@@ -22,6 +22,7 @@ _REFUSED = {
     "no_logprobs": ("logprobs",),
     "no_temperature": ("temperature",),
     "no_max_tokens": ("max_tokens",),
+    "no_limit": ("max_tokens", "max_completion_tokens"),
 }
 
 
@@ -216,7 +217,8 @@ class Server:
         elif fault.kind == "echo":
             words = f"cannot read {formats.conversation_text(body)!r} sent with {http.headers.get('authorization')}"
         elif fault.kind.startswith("no_"):
-            name = _REFUSED.get(fault.kind, (fault.kind,))[-1 if path == "/v1/messages" else 0]
+            names = _REFUSED.get(fault.kind, (fault.kind,))
+            name = next((name for name in names if body.get(name) is not None), names[0])
             code, words = "unsupported_parameter", f"Unsupported parameter: '{name}' is not supported with this model."
         entry["status"] = status
         kind = _ERROR_TYPES.get(status, "api_error")
