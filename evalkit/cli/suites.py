@@ -1,0 +1,228 @@
+"""`evalkit suites`: list those that ship, show one, check one, draft one from a table, translate one."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from evalkit.cli.output import declare, print_json, say
+from evalkit.errors import InputError, Problem
+
+if TYPE_CHECKING:
+    from evalkit.prompts.review import Finding
+    from evalkit.records import Prompt
+    from evalkit.suite import LoadedSuite, Suite
+
+EXAMPLES = """\
+examples:
+  evalkit suites                              what ships
+  evalkit suites show mixed-origin > my.yaml  a suite to start from
+  evalkit suites new prompts.csv              a suite from a table of prompts
+  evalkit suites check prompts.yaml           counts, duplicates, wrong languages, damaged code"""
+SHOWN = 5
+"""Findings of one kind that people see; --json has all."""
+
+
+def add_parser(commands: Any, summary: str) -> None:
+    """Declare the command and its actions."""
+    parser = declare(commands, "suites", summary, example="", handler=_list)
+    parser.epilog = EXAMPLES
+    actions = parser.add_subparsers(title="actions", metavar="ACTION")
+    _action(actions, "list", "show what ships", _list)
+    show = _action(actions, "show", "print a suite, to read or to start from", _show)
+    show.add_argument("suite", metavar="SUITE", help="a suite file, or the name of one that ships")
+    show.add_argument("--languages", action="store_true", help="list its languages by tag, name and script instead")
+    check = _action(actions, "check", "validate a suite and look for odd prompts", _check)
+    check.add_argument("suite", metavar="SUITE", help="a suite file, or the name of one that ships")
+    check.add_argument("--languages", metavar="de,fr", dest="tags", default="", help="instead of its default languages")
+    check.add_argument("--data", type=Path, metavar="DIR", help="its published files on disk (or EVALKIT_DATA)")
+    check.add_argument("--source", metavar="TAG", default="en", help="language the others were translated from (en)")
+    new = _action(actions, "new", "write a commented suite from a table of prompts", _new)
+    new.add_argument("table", type=Path, metavar="TABLE", help="CSV, TSV, JSON, JSONL or Parquet")
+    new.add_argument("--language", metavar="TAG", help="the language of all rows, where the table does not say")
+    new.add_argument("--output", type=Path, metavar="FILE", help="the suite's file (default: TABLE.yaml beside it)")
+
+
+def _action(actions: Any, name: str, summary: str, handler: Callable[[argparse.Namespace], int]) -> Any:
+    parser = actions.add_parser(name, help=summary, description=f"{summary[:1].upper()}{summary[1:]}.")
+    parser.add_argument("--json", action="store_true", default=argparse.SUPPRESS, help="print one JSON document")
+    parser.set_defaults(handler=handler)
+    return parser
+
+
+def _list(args: argparse.Namespace) -> int:
+    from evalkit.shipped import shipped_names
+    from evalkit.suite import load_suite
+
+    suites = [load_suite(name) for name in shipped_names("suites")]
+    if args.json:
+        print_json([_summary(loaded) for loaded in suites])
+        return 0
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for column in ("Suite", "Languages", "Prompts each", "Judge", "Licence", "What it is"):
+        table.add_column(column, overflow="fold")
+    for loaded in suites:
+        told = _summary(loaded)
+        judges = ", ".join(told["judges"]) or "none"
+        count = str(len(told["available"]))
+        table.add_row(told["name"], count, told["prompts_per_language"], judges, told["licence"], told["description"])
+    Console(width=None if sys.stdout.isatty() else 180).print(table)
+    return 0
+
+
+def _summary(loaded: LoadedSuite) -> dict[str, Any]:
+    suite = loaded.suite
+    return {
+        "name": suite.name,
+        **suite.about.model_dump(),
+        "prompts_per_language": suite.about.prompts_per_language or _count(loaded),
+        "languages": list(suite.languages),
+        "available": list(suite.all_languages),
+        "judges": [judge.name or judge.judge for judge in suite.judges],
+    }
+
+
+def _count(loaded: LoadedSuite) -> str:
+    """Count the prompts of a suite that holds them itself."""
+    from evalkit.prompts import read_prompts
+
+    if not loaded.suite.prompts.files:
+        return ""
+    one = loaded.suite.languages[:1]
+    return str(len(read_prompts(loaded.suite, folder=loaded.folder, languages=one)))
+
+
+def _show(args: argparse.Namespace) -> int:
+    from evalkit.language.tags import describe
+    from evalkit.suite import find_suite, load_suite
+
+    suite = load_suite(args.suite).suite
+    told = [describe(tag) for tag in suite.all_languages]
+    if args.json:
+        names = [{"tag": language.tag, "name": language.english_name, "autonym": language.autonym} for language in told]
+        print_json({**suite.model_dump(mode="json"), "language_names": names})
+    elif args.languages:
+        for language in told:
+            mark = "" if language.tag in suite.languages else "on request"
+            print(
+                f"{language.tag:8} {language.english_name:26} {language.autonym:26} {language.script:5} {mark}".rstrip()
+            )
+    else:
+        print(find_suite(args.suite).read_text("utf-8-sig"), end="")
+    return 0
+
+
+def _new(args: argparse.Namespace) -> int:
+    from evalkit.prompts.draft import draft_suite
+    from evalkit.run import write_whole
+    from evalkit.suite import parse_suite
+
+    output: Path = args.output or args.table.with_suffix(".yaml")
+    if output.exists():
+        raise InputError(Problem(where=str(output), message="the file exists", hint="choose another: --output FILE"))
+    text = draft_suite(args.table, language=args.language)
+    if output.parent.resolve() != args.table.parent.resolve():
+        start = os.path.relpath(args.table.parent, output.parent)
+        text += f"\n# Where paths in this file start.\npaths_from: {start}\n"
+    loaded = parse_suite(text, name=str(output), folder=output.parent)
+    write_whole(output, text)
+    if args.json:
+        print_json({"suite": str(output), "languages": list(loaded.suite.languages)})
+    else:
+        print(f"{output}: {', '.join(loaded.suite.languages)}")
+        say(f"look it over, then: evalkit suites check {output}")
+    return 0
+
+
+def _check(args: argparse.Namespace) -> int:
+    from evalkit.language.tags import normalise
+    from evalkit.prompts import read_prompts
+    from evalkit.prompts.review import review
+    from evalkit.suite import load_suite, override
+
+    loaded = load_suite(args.suite)
+    suite = override(loaded.suite, languages=[tag.strip() for tag in args.tags.split(",") if tag.strip()])
+    data = args.data or (Path(os.environ["EVALKIT_DATA"]) if os.environ.get("EVALKIT_DATA") else None)
+    prompts = read_prompts(suite, folder=loaded.folder, data=data)
+    notes = [*_judges(suite, loaded), *_answers(suite, loaded, prompts, data)]
+    findings = review(prompts, languages=suite.languages, source=normalise(args.source))
+    if args.json:
+        print_json(_checked(suite, prompts, findings, notes))
+    else:
+        _print_check(suite, prompts, findings, notes)
+    return 0
+
+
+def _judges(suite: Suite, loaded: LoadedSuite) -> list[str]:
+    """Read the judges; return what people should know of them."""
+    from evalkit.judging.definition import parse_definition
+    from evalkit.stages.load import judge_text
+
+    for judge in suite.judges:
+        text, name = judge_text(judge.judge, suite=suite, folder=loaded.folder)
+        parse_definition(text, name=name)
+    return [] if suite.judges else ["no judge: only what answers are by themselves is measured (language, length)"]
+
+
+def _answers(suite: Suite, loaded: LoadedSuite, prompts: tuple[Prompt, ...], data: Path | None) -> list[str]:
+    """Read recorded answers that the suite names; return what people should know of them."""
+    from evalkit.answers import read_answers
+
+    # Languages on request may lack them: `run` says so when they are asked.
+    prompts = tuple(prompt for prompt in prompts if prompt.language in loaded.suite.languages)
+    named = [suite.baseline, *suite.candidates] if suite.baseline else [*suite.candidates]
+    recorded = [config for config in named if config.model.startswith("recorded/") and prompts]
+    return [note for c in recorded for note in read_answers(c, prompts, folder=loaded.folder, data=data).notes]
+
+
+def _checked(suite: Suite, prompts: tuple[Prompt, ...], findings: list[Finding], notes: list[str]) -> dict[str, Any]:
+    counts = Counter(prompt.language for prompt in prompts)
+    return {
+        "suite": suite.name,
+        "prompts": [{"language": tag, "prompts": counts[tag]} for tag in suite.languages],
+        "findings": [
+            {"oddity": f.oddity.value, "language": f.language, "prompt_id": f.prompt_id, "message": f.message}
+            for f in findings
+        ],
+        "notes": notes,
+    }
+
+
+def _print_check(suite: Suite, prompts: tuple[Prompt, ...], findings: list[Finding], notes: list[str]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    from evalkit.language.tags import describe
+    from evalkit.prompts.review import Oddity
+
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for column in ("Language", "", "", "Prompts", *Oddity):
+        table.add_column(
+            column.replace("-", " ").capitalize(), justify="right" if column not in {"Language", ""} else "left"
+        )
+    counts = Counter(prompt.language for prompt in prompts)
+    odd = Counter((finding.language, finding.oddity) for finding in findings)
+    for tag in suite.languages:
+        told = describe(tag)
+        cells = [str(odd[tag, oddity] or "") for oddity in Oddity]
+        table.add_row(tag, told.english_name, told.autonym, f"{counts[tag]:,}", *cells)
+    console = Console(width=None if sys.stdout.isatty() else 140, highlight=False)
+    console.print(table)
+    for oddity in Oddity:
+        own = [finding for finding in findings if finding.oddity is oddity]
+        for finding in own[:SHOWN]:
+            where = f"{oddity.value}: {finding.language} {finding.prompt_id}"
+            console.print(f"{where}: {' '.join(finding.message.split())}", markup=False, soft_wrap=True)
+        if len(own) > SHOWN:
+            console.print(f"{oddity.value}: and {len(own) - SHOWN} more (--json has all)")
+    for note in notes:
+        console.print(note, markup=False, soft_wrap=True)
+    console.print(f"{suite.name}: sound; {len(prompts):,} prompts in {len(suite.languages)} languages", markup=False)
