@@ -6,7 +6,6 @@ import math
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
-from statistics import fmean
 from typing import Any
 
 from evalkit.errors import InputError, Problem, did_you_mean
@@ -127,7 +126,7 @@ class _Sources:
 def _example(prompt: Prompt, sources: _Sources, fields: list[str], redact: frozenset[str]) -> Example:
     key = prompt.key
     outcomes = [outcome for outcome in sources.outcomes.get(key, ()) if not outcome.missing]
-    score = fmean(outcome.score for outcome in outcomes) if outcomes else math.nan
+    score = sum(outcome.score for outcome in outcomes) / len(outcomes) if outcomes else math.nan
     candidate, baseline = sources.candidate.get(key), sources.baseline.get(key)
     verdicts = sources.verdicts.get(key, [])
     sides = [candidate_score(verdict) for verdict in verdicts]

@@ -51,9 +51,7 @@ def render_leaderboard(board: Mapping[str, Any]) -> str:
             metric=metric,
             axis=board_axis(board),
             cell=cell,
-            meta=script_json(
-                {**board, "overall": overall, "names": {tag: _name(tag) for tag in (*languages, overall)}}
-            ),
+            meta=script_json({**board, "names": {tag: _name(tag) for tag in (*languages, overall)}}),
         )
     )
 
@@ -102,8 +100,6 @@ def board_axis(board: Mapping[str, Any]) -> Axis:
         for metric, item in metrics.items()
         if metric in METRICS and item["value"] is not None
     ]
-    low, high = min(values, default=0.4), max(values, default=0.6)
-    return Axis(
-        low=max(0.0, min(0.45, math.floor(20 * low - 0.6) / 20)),
-        high=min(1.0, max(0.55, math.ceil(20 * high + 0.6) / 20)),
-    )
+    low = math.floor(20 * min(values, default=0.4) - 0.6) / 20
+    high = math.ceil(20 * max(values, default=0.6) + 0.6) / 20
+    return Axis(low=max(0.0, min(0.45, low)), high=min(1.0, max(0.55, high)))

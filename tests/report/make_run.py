@@ -111,6 +111,7 @@ def make_run(
     missing: float = 0.0,
     offline: bool = False,
     reasons: bool = True,
+    n_resamples: int = 200,
 ) -> RunData:
     """Return a run with made-up answers in real languages; `sizes` gives some languages fewer prompts."""
     asked, ours, theirs = [], [], []
@@ -137,6 +138,7 @@ def make_run(
         reasons=reasons,
         candidate=candidate,
         baseline=baseline,
+        n_resamples=n_resamples,
     )
 
 

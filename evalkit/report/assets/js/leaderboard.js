@@ -60,7 +60,7 @@ choice.addEventListener('submit', (event) => event.preventDefault());
 choice.addEventListener('input', showChoice);
 $('#csv').addEventListener('click', () => save('leaderboard.csv', 'text/csv', boardCsv()));
 $('#json').addEventListener('click', () => {
-  const { names, overall, ...own } = META;
+  const { names, ...own } = META;
   save('leaderboard.json', 'application/json', `${JSON.stringify(own, null, 1)}\n`);
 });
 document.documentElement.dataset.ready = 'yes';
