@@ -51,9 +51,8 @@ class InputError(EvalkitError):
     exit_code = 2
 
     def __init__(self, *problems: Problem | str) -> None:
-        self.problems: tuple[Problem, ...] = tuple(
-            Problem(message=problem) if isinstance(problem, str) else problem for problem in problems
-        )
+        found = (Problem(message=problem) if isinstance(problem, str) else problem for problem in problems)
+        self.problems: tuple[Problem, ...] = tuple(dict.fromkeys(found))
         super().__init__("\n".join(str(problem) for problem in self.problems))
 
 

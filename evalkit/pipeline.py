@@ -27,7 +27,7 @@ from evalkit.stages.answer import Answers, generate
 from evalkit.stages.asker import Asker, Progress
 from evalkit.stages.circumstances import Circumstances
 from evalkit.stages.describe import costs, provenance, resolved
-from evalkit.stages.load import Material, Pairing, load
+from evalkit.stages.load import Material, Pairing, load, preflight
 from evalkit.stages.plan import Plan
 from evalkit.stages.plan import plan as make_plan
 from evalkit.stages.stamp import leave, stamp_of, up_to_date
@@ -87,6 +87,8 @@ async def run(job: Job, *, progress: Progress) -> Finished:
     material = load(job.loaded, data=job.data, shard=job.shard)
     with Ledger(job.ledger) as ledger:
         asker = Asker(ledger=ledger, limits=job.limits, pricing=pricing_of(material), progress=progress)
+        if job.until is not Until.ANSWERS and not all(voice.recorded for voice in material.voices):
+            await preflight(material)
         answers = await generate(material, asker)
         if job.until is Until.ANSWERS:
             return _finished((), asker)

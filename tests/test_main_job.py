@@ -67,7 +67,7 @@ def run(words: list[str]) -> dict[str, Any]:
 def results_of(out: Path) -> dict[str, Any]:
     """results.json without the times of its provenance."""
     results: dict[str, Any] = json.loads((out / "results.json").read_text("utf-8"))
-    for name in ("started", "finished", "command"):
+    for name in ("started", "finished", "command", "git"):
         del results["provenance"][name]
     return results
 

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from evalkit.cli.output import declare, print_json
+from evalkit.cli.output import console, declare, print_json
 
 
 def add_parser(commands: Any, summary: str) -> None:
@@ -17,8 +17,6 @@ def add_parser(commands: Any, summary: str) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Write results.json and report.html again."""
-    from rich.console import Console
-
     from evalkit.pipeline import analyze
     from evalkit.report.terminal import render_terminal
 
@@ -26,6 +24,7 @@ def run(args: argparse.Namespace) -> int:
     if args.json:
         print_json(data.results)
         return 0
-    console = Console()
-    console.print(*render_terminal(data.results))
+    screen = console()
+    for part in render_terminal(data.results):
+        screen.print(part)
     return 0

@@ -6,11 +6,15 @@ import argparse
 import json
 import sys
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from evalkit.records import json_ready
 
-Commands = "argparse._SubParsersAction[argparse.ArgumentParser]"
+if TYPE_CHECKING:
+    from rich.console import Console
+
+_WIDTH = 120
+"""Columns of tables in files and logs."""
 
 
 def declare(
@@ -32,6 +36,13 @@ def declare(
 def print_json(document: Any) -> None:
     """Print one JSON document; NaN becomes null."""
     sys.stdout.write(json.dumps(json_ready(document), ensure_ascii=False, indent=1, allow_nan=False) + "\n")
+
+
+def console() -> Console:
+    """Return the console for tables: as wide as the terminal, or wide enough where there is none."""
+    from rich.console import Console
+
+    return Console() if sys.stdout.isatty() else Console(width=_WIDTH)
 
 
 def say(text: str) -> None:

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from evalkit.cli.job import add_options, job_from
-from evalkit.cli.output import declare, print_json
+from evalkit.cli.output import console, declare, print_json
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -36,17 +36,15 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _show(plan: Plan) -> None:
-    from rich.console import Console
-
-    console = Console()
+    screen = console()
     for note in plan.notes:
-        console.print(f"note: {note}", highlight=False)
-    console.print(_table(plan))
+        screen.print(f"note: {note}", highlight=False)
+    screen.print(_table(plan))
     widths = sorted(plan.half_width.values())
     if widths:
         low, high = 100 * widths[0], 100 * widths[-1]
         each = f"±{low:.1f}" if high - low < 0.05 else f"±{low:.1f} to ±{high:.1f}"  # noqa: PLR2004
-        console.print(
+        screen.print(
             f"95 % interval to expect: {each} points per language, ±{100 * plan.macro_half_width:.1f} for their mean"
         )
 

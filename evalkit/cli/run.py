@@ -6,7 +6,7 @@ import argparse
 from typing import TYPE_CHECKING, Any
 
 from evalkit.cli.job import add_options, job_from
-from evalkit.cli.output import declare, print_json, say
+from evalkit.cli.output import console, declare, print_json, say
 
 if TYPE_CHECKING:
     from evalkit.pipeline import Finished, Job
@@ -50,14 +50,13 @@ def execute(job: Job, *, quiet: bool) -> Finished:
 
 def show(job: Job, finished: Finished) -> None:
     """Print what a person wants to know at the end."""
-    from rich.console import Console
-
     from evalkit.report.terminal import render_terminal
 
-    console = Console()
+    screen = console()
     for folder, results in finished.runs:
-        console.print(*render_terminal(results))
-        console.print(f"\nreport: {folder / 'report.html'}", soft_wrap=True, highlight=False)
+        for part in render_terminal(results):
+            screen.print(part)
+        screen.print(f"\nreport: {folder / 'report.html'}", soft_wrap=True, highlight=False)
     paid = "at an unknown price" if finished.paid is None else f"for ${finished.paid:.2f}"
     say(f"{finished.asked:,} requests answered now {paid}; {finished.reused:,} were in the ledger already")
     if job.shard:

@@ -180,6 +180,19 @@ def _bench(config: JudgeConfig, suite: Suite, folder: Path) -> Bench:
     return Bench(config.name or definition.name, definition, text, models, config.repeats)
 
 
+async def preflight(material: Material) -> None:
+    """Open and close every judge that is a server, so that a missing key is noticed before any answer is paid for.
+
+    Raises:
+        InputError: a judge's model cannot be used.
+    """
+    models = {model.api_key_env or str(model): model for bench in material.benches for model in bench.models.values()}
+    for model in models.values():
+        provider = provider_class(model.provider)
+        if not provider.free and not provider.exclusive:
+            await provider(model, timeout=1.0).close()
+
+
 def judge_text(reference: str, *, suite: Suite | None = None, folder: Path | None = None) -> tuple[str, str]:
     """Return a judge definition's text and what to call it: carried by the suite, shipped, or a path.
 
