@@ -7,8 +7,6 @@ knows, and the other languages of the Aya evaluation suite. The digit after a ta
 "The State and Fate of Linguistic Diversity" (0 = hardly any data … 5 = the most).
 """
 
-# ruff: noqa: INP001  a script, not a package
-
 from __future__ import annotations
 
 from pathlib import Path

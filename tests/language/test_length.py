@@ -2,7 +2,6 @@
 
 import math
 
-from evalkit.language.direction import paragraph_direction
 from evalkit.language.length import characters, graphemes, log_ratio
 
 
@@ -21,9 +20,3 @@ def test_log_ratio_is_zero_for_equal_lengths_and_antisymmetric() -> None:
     assert log_ratio(0, 0) == 0.0
     assert math.isclose(log_ratio(3, 9), -log_ratio(9, 3))
     assert log_ratio(99, 9) == math.log(10)
-
-
-def test_a_paragraph_runs_as_most_of_its_letters_do() -> None:
-    assert paragraph_direction("Python هي لغة برمجة سهلة التعلم") == "rtl"
-    assert paragraph_direction("The word سلام means peace") == "ltr"
-    assert paragraph_direction("123 …", default="rtl") == "rtl"
