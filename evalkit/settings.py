@@ -59,6 +59,8 @@ class StatisticsSettings(Settings):
     """Bootstrap resamples; 0 leaves the bootstrap out."""
     seed: int = 0
     length_control: LengthControl = LengthControl.AUTO
+    shrink_slopes: bool = False
+    """Draw the languages' responses to length to their common mean (empirical Bayes)."""
     weights: dict[str, float] = {}
     """Weight of each language in the macro mean; equal where empty."""
     panel: PanelRule = PanelRule.MEAN

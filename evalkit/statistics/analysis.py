@@ -112,7 +112,9 @@ def analyze(  # noqa: PLR0913
         claims += claim_rows(ratios([pairs.sums(each.score)], run.weights)[0], each.judge, pairs.languages, settings)
         if settings.length_control is not LengthControl.NONE and len(pairs.languages):
             method = settings.length_control
-            controlled[each.judge] = control_lengths(pairs, each, method=method, weights=run.weights)
+            controlled[each.judge] = control_lengths(
+                pairs, each, method=method, weights=run.weights, shrink_slopes=settings.shrink_slopes
+            )
             estimates += run.length_controlled(each, controlled[each.judge])
     return Analysis(
         estimates=tuple(estimates),

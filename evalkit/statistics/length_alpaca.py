@@ -18,6 +18,7 @@ from evalkit.statistics.figures import Floats, Weights
 from evalkit.statistics.length_control import (
     LengthFit,
     Overlap,
+    Prior,
     counterfactual,
     length_controlled,
     overlap_of,
@@ -161,5 +162,5 @@ def alpaca_controlled(
     if overlap in {Overlap.EMPTY, Overlap.DEGENERATE}:
         return length_controlled(scores, candidate=candidate, baseline=baseline, weights=weights)
     columns = [standardised(candidate, baseline), *([] if difficulty is None else [difficulty]), np.ones(len(scores))]
-    fitted = counterfactual(np.column_stack(columns), scores, weights=weights, ridge=0.0)
+    fitted = counterfactual(np.column_stack(columns), scores, weights=weights, prior=Prior(precision=0.0))
     return replace(fitted, share_longer=share, overlap=overlap)

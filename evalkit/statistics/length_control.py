@@ -7,6 +7,7 @@ with a ridge on the slope so that a judge who flips coins gives one half whateve
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
@@ -18,6 +19,18 @@ from evalkit.statistics.figures import Floats, Weights, divide
 
 RIDGE = 0.16
 """Penalty on the slope: a normal prior with standard deviation 2.5."""
+_FEW = 5
+"""Languages from which on their slopes say something of one another."""
+_NARROWEST = 0.01
+"""Smallest variance of the shared prior: slopes are never quite the same."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prior:
+    """Normal prior of the slope: a ridge that draws it to `mean`."""
+
+    mean: float = 0.0
+    precision: float = RIDGE
 
 
 class Overlap(StrEnum):
@@ -50,6 +63,8 @@ class LengthFit:
     overlap: Overlap
     coefficients: Floats
     """(k,) length, then difficulty where there is one, then the constant; empty where nothing was fitted."""
+    slope_error: float = math.nan
+    """Standard error of the slope, from the information matrix."""
 
     @property
     def slope(self) -> float:
@@ -84,7 +99,7 @@ def length_controlled(
     baseline: Floats,
     weights: Weights,
     difficulty: Floats | None = None,
-    ridge: float = RIDGE,
+    prior: Prior | None = None,
 ) -> LengthFit:
     """Return the length-controlled win rate of one language.
 
@@ -94,7 +109,7 @@ def length_controlled(
         baseline: (n,) lengths.
         weights: (n, B) prompt weights.
         difficulty: (n,) covariate with a free coefficient; without it the fit is `minimal`.
-        ridge: penalty on the slope.
+        prior: what the slope is drawn to; 0 with a standard deviation of 2.5 where None.
     """
     share, overlap = overlap_of(candidate, baseline, scores)
     if overlap in {Overlap.EMPTY, Overlap.NONE, Overlap.DEGENERATE}:
@@ -113,25 +128,25 @@ def length_controlled(
         )
     x = standardised(candidate, baseline)
     columns = [x, np.ones(len(x))] if difficulty is None else [x, difficulty, np.ones(len(x))]
-    fitted = counterfactual(np.column_stack(columns), scores, weights=weights, ridge=ridge)
+    fitted = counterfactual(np.column_stack(columns), scores, weights=weights, prior=prior or Prior())
     return replace(fitted, share_longer=share, overlap=overlap)
 
 
-def counterfactual(X: Floats, y: Floats, *, weights: Weights, ridge: float = RIDGE) -> LengthFit:
+def counterfactual(X: Floats, y: Floats, *, weights: Weights, prior: Prior) -> LengthFit:
     """Fit y on X, whose first column is the length term, and return the mean probability where that term is 0.
 
     Args:
         X: (n, k); the last column is the constant.
         y: (n,).
         weights: (n, B).
-        ridge: penalty on the first coefficient.
+        prior: of the first coefficient; the others are free.
     """
-    penalty = np.zeros(X.shape[1])
-    penalty[0] = ridge
+    penalty, centre = np.zeros(X.shape[1]), np.zeros(X.shape[1])
+    penalty[0], centre[0] = prior.precision, prior.mean
     X0 = X.copy()
     X0[:, 0] = 0
-    beta = logistic.fit(X, y, ridge=penalty)
-    refits = logistic.refit(X, y, weights, start=beta, ridge=penalty)
+    beta = logistic.fit(X, y, ridge=penalty, score=penalty * centre)
+    refits = logistic.refit(X, y, weights, start=beta, ridge=penalty, centre=centre)
     return LengthFit(
         value=float(expit(X0 @ beta).mean()),
         influences=logistic.influences(X, y, X0, beta, ridge=penalty),
@@ -139,4 +154,31 @@ def counterfactual(X: Floats, y: Floats, *, weights: Weights, ridge: float = RID
         share_longer=float("nan"),
         overlap=Overlap.OK,
         coefficients=beta,
+        slope_error=_slope_error(X, beta, penalty),
     )
+
+
+def _slope_error(X: Floats, beta: Floats, penalty: Floats) -> float:
+    mu = expit(X @ beta)
+    information = (X * (mu * (1 - mu))[:, None]).T @ X + np.diag(penalty)
+    return math.sqrt(max(float(np.linalg.pinv(information)[0, 0]), 0.0))
+
+
+def shared_prior(slopes: Floats, errors: Floats) -> Prior:
+    """Return the empirical-Bayes prior of several languages' slopes: their mean and their spread beyond chance.
+
+    DerSimonian and Laird's moments (1986). Languages then borrow from each other where they know little.
+
+    Args:
+        slopes: (L,) fitted with the ridge; NaN where there is none.
+        errors: (L,) standard errors.
+    """
+    known = np.isfinite(slopes) & np.isfinite(errors) & (errors > 0)
+    if known.sum() < _FEW:
+        return Prior()
+    b, precision = slopes[known], 1 / np.square(errors[known])
+    fixed = float(precision @ b / precision.sum())
+    excess = float(precision @ np.square(b - fixed)) - (len(b) - 1)
+    spread = max(excess / float(precision.sum() - np.square(precision).sum() / precision.sum()), _NARROWEST)
+    weight = 1 / (np.square(errors[known]) + spread)
+    return Prior(mean=float(weight @ b / weight.sum()), precision=1 / spread)

@@ -11,7 +11,14 @@ from numpy.typing import NDArray
 from evalkit.settings import LengthControl
 from evalkit.statistics.figures import Figures, Floats, Weights
 from evalkit.statistics.length_alpaca import alpaca_controlled
-from evalkit.statistics.length_control import LengthFit, Overlap, length_controlled, standardised
+from evalkit.statistics.length_control import (
+    LengthFit,
+    Overlap,
+    Prior,
+    length_controlled,
+    shared_prior,
+    standardised,
+)
 from evalkit.statistics.length_joint import JointFit, fit_joint
 from evalkit.statistics.table import Judged, Pairs
 
@@ -35,7 +42,9 @@ class LengthControlled:
     """The joint fit, where there was one."""
 
 
-def control_lengths(pairs: Pairs, judged: Judged, *, method: LengthControl, weights: Weights) -> LengthControlled:
+def control_lengths(
+    pairs: Pairs, judged: Judged, *, method: LengthControl, weights: Weights, shrink_slopes: bool = False
+) -> LengthControlled:
     """Return the length-controlled win rate of every language; answers in the wrong language are left out.
 
     Args:
@@ -43,30 +52,65 @@ def control_lengths(pairs: Pairs, judged: Judged, *, method: LengthControl, weig
         judged: one judge's scores.
         method: the setting; `auto` is joint from five parallel languages on.
         weights: (C, B) prompt weights.
+        shrink_slopes: whether languages' slopes are drawn to their common mean (empirical Bayes).
     """
     candidate_wrong, baseline_wrong = pairs.wrong()
     usable = np.isfinite(judged.score + pairs.candidate_length + pairs.baseline_length)
     usable &= ~candidate_wrong & ~baseline_wrong
     rows = [np.flatnonzero(usable & (pairs.language == index)) for index in range(len(pairs.languages))]
     joint = _joint(pairs, judged, rows) if _is_joint(method, pairs, rows) else None
-    fits, methods = [], []
-    for index in rows:
-        ease = joint.ease[pairs.cluster[index]] if joint is not None and len(index) >= JOINT_PAIRS else None
-        own = (
-            weights if len(index) == pairs.clusters and (pairs.cluster[index] == np.arange(len(index))).all() else None
-        )
-        own = weights[pairs.cluster[index]] if own is None else own
-        longer, shorter = pairs.candidate_length[index], pairs.baseline_length[index]
-        if method is LengthControl.ALPACA:
-            fit = alpaca_controlled(judged.score[index], candidate=longer, baseline=shorter, weights=own)
-        else:
-            fit = length_controlled(
-                judged.score[index], candidate=longer, baseline=shorter, weights=own, difficulty=ease
-            )
-        fits.append(fit)
-        name = "alpaca" if method is LengthControl.ALPACA else "minimal" if ease is None else "joint"
-        methods.append(_describe(fit, name))
+    covariates = [_difficulty(pairs, index, joint, method) for index in rows]
+
+    def fit_all(prior: Prior | None, weights: Weights) -> list[LengthFit]:
+        return [
+            _fit(pairs, judged, index, method, weights, difficulty, prior)
+            for index, difficulty in zip(rows, covariates, strict=True)
+        ]
+
+    prior = None
+    if shrink_slopes and method is not LengthControl.ALPACA:
+        alone = fit_all(None, weights[:, :0])
+        prior = shared_prior(np.array([fit.slope for fit in alone]), np.array([fit.slope_error for fit in alone]))
+    fits = fit_all(prior, weights)
+    methods = [
+        _describe(fit, _name(method, joint, difficulty)) for fit, difficulty in zip(fits, covariates, strict=True)
+    ]
     return LengthControlled(figures=_figures(pairs, rows, fits), fits=tuple(fits), methods=tuple(methods), joint=joint)
+
+
+def _difficulty(pairs: Pairs, index: NDArray[np.int64], joint: JointFit | None, method: LengthControl) -> Floats | None:
+    """Return the difficulty covariate of one language's pairs, where one is known for all of them."""
+    if method is LengthControl.ALPACA:
+        known = pairs.difficulty[index]
+        return known if len(index) and np.isfinite(known).all() else None
+    return joint.ease[pairs.cluster[index]] if joint is not None and len(index) >= JOINT_PAIRS else None
+
+
+def _fit(
+    pairs: Pairs,
+    judged: Judged,
+    index: NDArray[np.int64],
+    method: LengthControl,
+    weights: Weights,
+    difficulty: Floats | None,
+    prior: Prior | None,
+) -> LengthFit:
+    """Fit one language."""
+    scores, candidate, baseline = judged.score[index], pairs.candidate_length[index], pairs.baseline_length[index]
+    cluster = pairs.cluster[index]
+    whole = len(index) == pairs.clusters and bool((cluster == np.arange(len(index))).all())
+    own = weights if whole else weights[cluster]
+    if method is LengthControl.ALPACA:
+        return alpaca_controlled(scores, candidate=candidate, baseline=baseline, weights=own, difficulty=difficulty)
+    return length_controlled(
+        scores, candidate=candidate, baseline=baseline, weights=own, difficulty=difficulty, prior=prior
+    )
+
+
+def _name(method: LengthControl, joint: JointFit | None, difficulty: Floats | None) -> str:
+    if method is LengthControl.ALPACA:
+        return "alpaca" if difficulty is not None else "alpaca without difficulty"
+    return "joint" if joint is not None and difficulty is not None else "minimal"
 
 
 def _is_joint(method: LengthControl, pairs: Pairs, rows: Sequence[NDArray[np.int64]]) -> bool:

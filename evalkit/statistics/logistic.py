@@ -27,7 +27,7 @@ def fit(
     ridge: Floats | None = None,
     start: Floats | None = None,
     score: Floats | None = None,
-    tolerance: float = 1e-10,
+    tolerance: float = 1e-12,
     max_iterations: int = 100,
 ) -> Floats:
     """Return the (k,) coefficients that maximise the penalised quasi-likelihood, by damped Newton.
@@ -69,7 +69,16 @@ def fit(
     return beta
 
 
-def refit(X: Floats, y: Floats, weights: Weights, *, start: Floats, ridge: Floats, steps: int = 6) -> Floats:
+def refit(
+    X: Floats,
+    y: Floats,
+    weights: Weights,
+    *,
+    start: Floats,
+    ridge: Floats,
+    centre: Floats | None = None,
+    steps: int = 12,
+) -> Floats:
     """Return (B, k) coefficients under each column of the weights, all refitted together from `start`.
 
     Newton steps go on until they are too small to matter in the weights' dtype; three to six do, one is not enough.
@@ -80,6 +89,7 @@ def refit(X: Floats, y: Floats, weights: Weights, *, start: Floats, ridge: Float
         weights: (n, B).
         start: (k,) the fit under equal weights.
         ridge: (k,).
+        centre: (k,) what the ridge draws the coefficients to; 0 where None.
         steps: Newton steps at most.
     """
     k, resamples, dtype = X.shape[1], weights.shape[1], weights.dtype
@@ -92,6 +102,7 @@ def refit(X: Floats, y: Floats, weights: Weights, *, start: Floats, ridge: Float
     first_hessian = (X[:, upper[0]] * X[:, upper[1]] * (mu * (1 - mu))[:, None]).T.astype(dtype)
     response = (X * y[:, None]).T.astype(dtype)
     beta = np.repeat(start[:, None], resamples, axis=1)
+    drawn = np.zeros((k, 1)) if centre is None else centre[:, None]
     # Newton squares the error: after a step this small the next would change nothing.
     enough = np.sqrt(np.finfo(dtype).eps)
     for chunk in _chunks(resamples, products.size):
@@ -107,7 +118,7 @@ def refit(X: Floats, y: Floats, weights: Weights, *, start: Floats, ridge: Float
                 np.subtract(1, mu_b, out=mu_b)
                 weighted *= mu_b
                 hessian = products @ weighted
-            change = _newton_step(score.astype(np.float64), hessian.astype(np.float64), b, ridge, upper)
+            change = _newton_step(score.astype(np.float64), hessian.astype(np.float64), b - drawn, ridge, upper)
             b += change
             if np.abs(change).max(initial=0) < enough:
                 break
@@ -155,4 +166,6 @@ def influences(X: Floats, y: Floats, X0: Floats, beta: Floats, *, ridge: Floats)
     hessian = (X * (mu * (1 - mu))[:, None]).T @ X + np.diag(ridge)
     slope = (X0 * (p0 * (1 - p0))[:, None]).mean(axis=0)
     direction = np.linalg.lstsq(hessian, slope, rcond=None)[0]
-    return np.asarray(p0 - p0.mean() + len(y) * ((X @ direction) * (y - mu)))
+    raw = p0 - p0.mean() + len(y) * ((X @ direction) * (y - mu))
+    # The ridge leaves the scores a small mean.
+    return np.asarray(raw - raw.mean())

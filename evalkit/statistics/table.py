@@ -39,6 +39,8 @@ class Pairs:
     candidate_status: NDArray[np.str_]
     """(P,) a `LanguageStatus`, or "" where the answer was not checked."""
     baseline_status: NDArray[np.str_]
+    difficulty: Floats
+    """(P,) `difficulty` of the prompts' meta, NaN where there is none: AlpacaEval's length control takes it."""
     slices: Mapping[str, NDArray[np.bool_]]
     """`field=value` → (P,) which pairs belong to it."""
 
@@ -95,6 +97,7 @@ def pairs_of(
         baseline_length=_lengths(keys, baseline_answers),
         candidate_status=_statuses(keys, candidate_checks),
         baseline_status=_statuses(keys, baseline_checks),
+        difficulty=np.array([_number(prompt.meta.get("difficulty")) for prompt in unique.values()], dtype=np.float64),
         slices=_slices(list(unique.values()), slices),
     )
 
@@ -179,6 +182,13 @@ def _conversation(prompt: Prompt) -> str:
 def _lengths(keys: Sequence[Key], answers: Iterable[Generation]) -> Floats:
     length = {answer.key: characters(answer.text) for answer in answers}
     return np.array([length.get(key, np.nan) for key in keys], dtype=np.float64)
+
+
+def _number(text: str | None) -> float:
+    try:
+        return float(text) if text else float("nan")
+    except ValueError:
+        return float("nan")
 
 
 def _statuses(keys: Sequence[Key], checks: Mapping[Key, LanguageCheck]) -> NDArray[Any]:

@@ -1,0 +1,85 @@
+"""Correcting a judge with labels."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from evalkit.statistics.correction import greg, greg_by_language, ppi
+from tests.statistics.conftest import Golden
+
+Case = Callable[[str], Golden]
+
+
+def test_golden(golden: Case) -> None:
+    case = golden("ppi_mean")
+    labels, judged, others = (np.array(case.inputs[name], float) for name in ("Y", "F", "F_unlabelled"))
+    plain, tuned, found = (
+        ppi(labels, judged, others, slope=1.0),
+        ppi(labels, judged, others),
+        greg(labels, judged, others),
+    )
+    case.same("classical_mean", found.labels_only)
+    case.same("classical_se", found.labels_only_error)
+    case.same("ppi_lam1", plain.value)
+    case.same("ppi_lam1_ci95", [plain.low, plain.high])
+    case.same("ppipp_lambda", tuned.slope)
+    case.same("ppipp", tuned.value)
+    case.same("ppipp_se", tuned.standard_error)
+    case.same("ppipp_ci95", [tuned.low, tuned.high])
+    case.same("greg_lambda", found.slope)
+    case.same("greg", found.value)
+    case.same("greg_se", found.standard_error)
+    case.same("greg_t_ci95", [found.low, found.high])
+    case.same("rho", found.correlation)
+
+
+def draw(rng: np.random.Generator, n: int = 40, total: int = 400) -> tuple[np.ndarray, np.ndarray]:
+    """Labels, and a judge who follows them but scores 0.15 too high."""
+    truth = rng.choice([0.0, 0.5, 1.0], total)
+    judged = np.clip(truth + 0.15 + rng.normal(scale=0.25, size=total), 0, 1)
+    return truth, judged
+
+
+def test_the_interval_holds_although_the_judge_is_biased() -> None:
+    rng = np.random.default_rng(0)
+    covered = 0
+    for _ in range(400):
+        truth, judged = draw(rng)
+        found = greg(truth[:40], judged[:40], judged[40:])
+        covered += found.low <= 0.5 <= found.high
+        assert found.standard_error < found.labels_only_error
+    assert 0.92 <= covered / 400 <= 0.98
+
+
+def test_a_judge_that_says_nothing_leaves_the_labels_as_they_are() -> None:
+    labels = np.array([1.0, 0.0, 1.0, 0.5])
+    found = greg(labels, np.full(4, 0.7), np.full(10, 0.7))
+    assert found.value == labels.mean()
+    assert found.slope == 0
+    assert math.isnan(found.correlation)
+    assert not found.worthwhile
+
+
+@pytest.mark.parametrize("n", [0, 1, 2])
+def test_too_few_labels_give_no_interval_and_no_error(n: int) -> None:
+    found = greg(np.ones(n), np.ones(n), np.ones(5))
+    assert math.isnan(found.standard_error)
+    assert math.isnan(found.value) == (n == 0)
+
+
+def test_languages_with_few_labels_borrow_the_pooled_slope() -> None:
+    rng = np.random.default_rng(1)
+    labels, judged = {}, {}
+    for language, labelled in (("de", 100), ("sw", 10), ("th", 0)):
+        truth, judged[language] = draw(rng)
+        labels[language] = np.where(np.arange(400) < labelled, truth, np.nan)
+    found, together = greg_by_language(labels, judged)
+    assert found["sw"].slope != greg(labels["sw"][:10], judged["sw"][:10], judged["sw"][10:]).slope
+    assert found["de"].slope == greg(labels["de"][:100], judged["de"][:100], judged["de"][100:]).slope
+    assert math.isnan(found["th"].value)
+    assert together.value == pytest.approx((found["de"].value + found["sw"].value) / 2)
+    assert together.labelled == 110
