@@ -207,7 +207,7 @@ def _parquet(content: bytes, name: str) -> Table:
     import pyarrow.parquet as pq
 
     try:
-        rows = pq.read_table(pa.BufferReader(content)).to_pylist()
+        rows = pq.ParquetFile(pa.BufferReader(content)).read().to_pylist()
     except (pa.ArrowException, OSError) as fault:
         raise DataError(Problem(where=name, message=f"not valid Parquet: {str(fault).splitlines()[0]}")) from None
     return table_of(rows, name=name)

@@ -1,0 +1,151 @@
+"""The field's suites from prompts to report, on real data, with a model and a judge behind a real server."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from evalkit.cli.main import main
+from evalkit.prompts.tables import read_table
+from tests.server import Server, longer_wins
+
+LIMIT = 10
+
+
+@pytest.fixture(autouse=True)
+def _work_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("OPENAI_API_KEY", "a key for the loopback")
+
+
+def results(*words: str) -> dict[str, Any]:
+    """Run, and return the results of the one run."""
+    assert main(["run", *words]) == 0
+    (path,) = Path("reports").glob("*/*/results.json")
+    assert path.with_name("report.html").is_file()
+    return json.loads(path.read_text("utf-8"))
+
+
+def value(found: dict[str, Any], metric: str, language: str, slice_: str | None = None) -> float:
+    (row,) = [r for r in found["estimates"] if (r["metric"], r["language"], r["slice"]) == (metric, language, slice_)]
+    return row["value"]
+
+
+@pytest.mark.realdata
+def test_arena_hard(shared: Path) -> None:
+    folder = shared / "arena_hard"
+    own = f"recorded/{folder}/model_answer/gpt-3.5-turbo-0125.jsonl"
+    with Server(verdict=longer_wins) as server:
+        found = results(
+            "arena-hard-v0.1", "--data", str(folder), "--candidate", own, "--limit", str(LIMIT),
+            "--judge-model", f"openai/judge@{server.base_url}",
+        )  # fmt: skip
+        assert len(server.log) == LIMIT * 2
+    assert found["baseline"] == "gpt-4-0314"
+    assert found["suite"]["prompts"] == {"en": LIMIT}
+
+
+@pytest.mark.realdata
+def test_okapi_alpaca(shared: Path) -> None:
+    """Prompts that are not parallel: one figure a language, each prompt a cluster of its own."""
+    folder = shared / "language_confusion"
+    with Server(verdict=longer_wins) as server:
+        results(
+            "okapi-alpaca", "--data", str(folder), "--candidate", f"recorded/{folder}/command-r.csv", "--limit", str(LIMIT),
+            "--judge-model", f"openai/judge@{server.base_url}",
+        )  # fmt: skip
+        assert len(server.log) == LIMIT * 10 * 2
+    answers = {name: read_table(folder / f"{name}.csv").rows for name in ("command-r", "gpt-4-turbo")}
+    wanted = {
+        name: {
+            r["id"]: r["completion"]
+            for r in rows
+            if (r["task"], r["source"], r["language"]) == ("monolingual", "okapi", "vi")
+        }
+        for name, rows in answers.items()
+    }
+    run = next(Path("reports").glob("*/*/outcomes.parquet"))
+    outcomes = [row for row in pq.ParquetFile(run).read().to_pylist() if row["language"] == "vi"]
+    assert len(outcomes) == LIMIT
+    for row in outcomes:
+        key = row["prompt_id"].removeprefix("okapi/").removesuffix("@vi")
+        ours, theirs = (len(wanted[name][key]) for name in ("command-r", "gpt-4-turbo"))
+        assert row["score"] == (1.0 if ours > theirs else 0.0 if ours < theirs else 0.5)
+
+
+@pytest.mark.realdata
+def test_language_confusion_needs_no_judge(shared: Path) -> None:
+    """Published: 98.6 to 99.3 for GPT-4 Turbo, 48.3 to 73.0 for Llama 2, by another identifier (whole sets)."""
+    folder = shared / "language_confusion"
+    found = results(
+        "language-confusion",
+        "--data",
+        str(folder),
+        "--candidate",
+        f"recorded/{folder}/llama-2-instruct.csv",
+        "--limit",
+        "60",
+    )
+    assert found["judges"] == []
+    assert value(found, "baseline_language_pass_rate", "macro") > 0.97
+    assert 0.4 < value(found, "language_pass_rate", "macro") < 0.6
+    assert value(found, "language_pass_rate", "ko") < 0.05
+
+
+@pytest.mark.realdata
+def test_aya_dolly_asks_both_models_as_published(shared: Path) -> None:
+    rows = []
+    for tag, iso, script in (("ar", "arb", "Arab"), ("fr", "fra", "Latn"), ("ru", "rus", "Cyrl")):
+        table = read_table(shared / "language_confusion" / "prompts" / "monolingual" / "dolly" / f"{tag}.csv")
+        own = {"targets": "", "language": iso, "script": script}
+        rows += [{"id": k, "inputs": row["prompt"], **own} for k, row in enumerate(table.rows)]
+    path = Path("data") / "aya_evaluation_suite" / "dolly_human_edited.parquet"
+    path.parent.mkdir(parents=True)
+    pq.write_table(pa.Table.from_pylist(rows), path)
+    with Server(verdict=longer_wins) as server:
+        models = {name: f"openai/{name}@{server.base_url}" for name in ("ours", "theirs", "judge")}
+        found = results(
+            "aya-dolly", "--data", "data", "--languages", "ar,fr,ru", "--limit", str(LIMIT),
+            "--candidate", models["ours"], "--baseline", models["theirs"], "--judge-model", models["judge"],
+        )  # fmt: skip
+        asked = Counter(entry["body"]["model"] for entry in server.log)
+        sampled = [entry["body"] for entry in server.log if entry["body"]["model"] == "ours"]
+    assert asked == {"ours": 3 * LIMIT, "theirs": 3 * LIMIT, "judge": 3 * LIMIT * 2}
+    assert {(r["temperature"], r["top_p"]) for r in sampled} == {(0.9, 0.8)}
+    assert found["suite"]["prompts"] == {"ar": LIMIT, "fr": LIMIT, "ru": LIMIT}
+    assert value(found, "win_rate", "macro", "origin=post-edited") == value(found, "win_rate", "macro")
+
+
+def test_each_candidate_against_every_other_asks_nothing_twice() -> None:
+    """Three candidates are three pairs: 3 × 24 answers and 3 × 24 × 2 verdicts, though each model is in two runs."""
+    with Server(verdict=longer_wins) as server:
+        words = [word for name in "abc" for word in ("--candidate", f"openai/{name}@{server.base_url}")]
+        judge = f"openai/judge@{server.base_url}"
+        assert (
+            main(
+                [
+                    "run",
+                    "quickstart",
+                    "--baseline",
+                    "each",
+                    "--judge",
+                    "aya-pairwise",
+                    "--judge-model",
+                    judge,
+                    "--languages",
+                    "en",
+                    *words,
+                ]
+            )
+            == 0
+        )
+        asked = Counter(entry["body"]["model"] for entry in server.log)
+    assert asked["judge"] <= 3 * 24 * 2
+    assert {name: asked[name] for name in "abc"} == {"a": 24, "b": 24, "c": 24}
+    assert len(list(Path("reports").rglob("results.json"))) == 3
