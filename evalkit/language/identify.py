@@ -1,7 +1,7 @@
 """What language lines are in, out of a closed set: by script where that decides, by py3langid's model where not.
 
-A closed set is far more certain than a choice among 140 languages: the suite's languages and English, which is what
-models fall back to. Each line is held against the languages of the set that are written in its script.
+A closed set is far more certain than a choice among 140 languages: the suite's languages, and those that models fall
+back to, English before all. Each line is held against the languages of the set that are written in its script.
 
 The model walks a text's bytes through an automaton and weighs the features met, naive Bayes (Lui & Baldwin 2012). Its
 own loop takes 45 µs a line in Python; here all lines take each step together in NumPy, five times as fast, with the
@@ -31,6 +31,10 @@ FULL_BATCH_LANGUAGES = 16
 CONFIDENT = 0.5
 """Confidence at which a text is held to be in a language the model knows rather than in one that it lacks."""
 ENGLISH = "en"
+FALLBACKS = (ENGLISH, "ar", "hi", "ru", "zh")
+"""What models slip into: English, and the largest language of the script (Hindi for Marathi, Russian for Ukrainian)."""
+BESIDE_ENGLISH = ("de", "es", "fr")
+"""Latin-script languages for a suite that has none but English, where nothing could ever be told otherwise."""
 OTHER_NAMES = {"nb": "no", "fil": "tl", "bik": "bcl", "gn": "gug"}
 """BCP-47 language → the model's label, where they differ."""
 
@@ -52,17 +56,24 @@ class Identifier:
     """Tells the languages of one suite apart, for answers that should be in `expected`."""
 
     def __init__(self, languages: Collection[str], *, expected: str) -> None:
-        """Prepare the closed set: `languages`, `expected` and English (BCP-47 tags)."""
+        """Prepare the closed set: `languages` and `expected` (BCP-47 tags), and what models fall back to."""
         self.expected = normalise(expected)
-        # Several tags of one language (zh-Hans, zh-Hant) are one choice; the expected one names it.
-        tags: dict[str, str] = {}
-        for tag in (self.expected, *sorted(normalise(item) for item in languages), ENGLISH):
-            tags.setdefault(_label(tag), tag)
-        self.by_label = tags
+        self.by_label: dict[str, str] = {}
         self.by_script: dict[str, list[str]] = {}
-        for label, tag in tags.items():
-            for script in written_in(describe(tag).script):
-                self.by_script.setdefault(script, []).append(label)
+        for tag in (self.expected, *sorted(normalise(item) for item in languages), *FALLBACKS):
+            self._add(tag)
+        if self.by_script["Latn"] == [ENGLISH]:
+            for tag in BESIDE_ENGLISH:
+                self._add(tag)
+
+    def _add(self, tag: str) -> None:
+        """Add a language. Several tags of one (zh-Hans, zh-Hant) are one choice; the first, the expected, names it."""
+        label = _label(tag)
+        if label in self.by_label:
+            return
+        self.by_label[label] = tag
+        for script in written_in(describe(tag).script):
+            self.by_script.setdefault(script, []).append(label)
 
     @property
     def by_script_only(self) -> bool:

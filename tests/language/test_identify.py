@@ -45,6 +45,14 @@ def test_a_text_in_a_script_the_suite_lacks_keeps_its_own_language() -> None:
     assert [item.language for item in found] == ["ko", "en", ""]
 
 
+@pytest.mark.parametrize(
+    ("expected", "fallback"), [("mr", "hi"), ("uk", "ru"), ("fa", "ar"), ("ja", "zh"), ("en", "de")]
+)
+def test_a_suite_of_one_language_still_tells_it_from_what_models_fall_back_to(expected: str, fallback: str) -> None:
+    found = Identifier([expected], expected=expected).identify([SENTENCES[expected], SENTENCES[fallback]])
+    assert [item.language for item in found] == [expected, fallback]
+
+
 def test_variants_of_one_language_are_one_choice_named_as_expected() -> None:
     (found,) = Identifier(["zh-Hans", "zh-Hant", "ja"], expected="zh-Hant").identify([SENTENCES["zh"]])
     assert found.language == "zh-Hant"
