@@ -116,6 +116,14 @@ def analyze(  # noqa: PLR0913
                 pairs, each, method=method, weights=run.weights, shrink_slopes=settings.shrink_slopes
             )
             estimates += run.length_controlled(each, controlled[each.judge])
+            claims += claim_rows(
+                controlled[each.judge].figures,
+                each.judge,
+                pairs.languages,
+                settings,
+                metric="length_controlled_win_rate",
+                floored=False,
+            )
     return Analysis(
         estimates=tuple(estimates),
         counts=[row for each in judged for row in count_rows(pairs, each, candidate)],

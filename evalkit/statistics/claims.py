@@ -14,22 +14,29 @@ from evalkit.statistics.multiplicity import benjamini_hochberg, holm, max_t, sco
 
 
 def claim_rows(
-    win_rates: Figures, judge: str, languages: Sequence[str], settings: StatisticsSettings
+    figures: Figures,
+    judge: str,
+    languages: Sequence[str],
+    settings: StatisticsSettings,
+    *,
+    metric: str = "win_rate",
+    floored: bool = True,
 ) -> list[dict[str, Any]]:
-    """Return a claim a language: `better`, `worse` or `unclear` against one half.
+    """Return a claim a language and metric: `better`, `worse` or `unclear` against one half.
 
     The p-value inverts the Wilson interval; Holm's adjustment decides, Benjamini and Hochberg's is for screening. The
     bands hold all languages at once: Wilson at the max-t critical value.
     """
-    values = win_rates.values
-    testable = np.isfinite(values) & (win_rates.clusters >= max(settings.min_prompts, 2))
-    clusters = np.nan_to_num(win_rates.effective_clusters)
-    n = effective_n(values, win_rates.standard_errors, floor=clusters, cap=20 * win_rates.effective_pairs)
+    values = figures.values
+    testable = np.isfinite(values) & (figures.clusters >= max(settings.min_prompts, 2))
+    clusters = np.nan_to_num(figures.effective_clusters)
+    floor = clusters if floored else np.where(figures.standard_errors > 0, 0, clusters)
+    n = effective_n(values, figures.standard_errors, floor=floor, cap=20 * figures.effective_pairs)
     p_values = np.where(testable, score_test(values, n), np.nan)
     adjusted, screened = holm(p_values), benjamini_hochberg(p_values)
     alpha = 1 - settings.confidence_level
-    critical = max_t(win_rates.select(np.flatnonzero(testable)), confidence_level=settings.confidence_level)
-    low, high = wilson_with(win_rates, z=critical)
+    critical = max_t(figures.select(np.flatnonzero(testable)), confidence_level=settings.confidence_level)
+    low, high = wilson_with(figures, z=critical, floored=floored)
     rows = []
     for index, language in enumerate(languages):
         decided = adjusted[index] < alpha
@@ -38,6 +45,7 @@ def claim_rows(
             {
                 "judge": judge,
                 "language": language,
+                "metric": metric,
                 "claim": claim,
                 "p_value": float(p_values[index]),
                 "p_holm": float(adjusted[index]),
