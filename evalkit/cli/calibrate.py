@@ -1,0 +1,125 @@
+"""`evalkit calibrate`: hold a run's judges against human labels."""
+
+from __future__ import annotations
+
+import argparse
+import math
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from evalkit.cli.output import declare, print_json
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from rich.table import Table
+
+    from evalkit.judging.calibration import Calibration
+
+LAYOUTS = """
+labels may be laid out as
+  prompt_id, language, preference (candidate, baseline, tie, or a number in [0, 1]), and annotator where known
+  question_id, model_a, model_b, winner, judge, turn      (MT-Bench's human judgments)
+  id, language, chosen, rejected                          (M-RewardBench and other preference data)
+in JSON, JSONL, CSV, TSV or Parquet
+"""
+
+
+def add_parser(commands: Any, summary: str) -> None:
+    """Declare the command."""
+    example = "evalkit calibrate reports/xalpaca/my-model --human labels.csv"
+    parser = declare(commands, "calibrate", summary, example=example, handler=run)
+    parser.epilog = f"{LAYOUTS.strip()}\n\n{parser.epilog}"
+    parser.add_argument("run", type=Path, metavar="RUN", help="a run directory")
+    parser.add_argument("--human", type=Path, required=True, metavar="FILE", help="labels of people")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print agreement, kappa, confusion and bias by language, and the corrected win rates."""
+    from evalkit.judging.calibration import calibrate
+    from evalkit.judging.human import read_labels
+    from evalkit.prompts.tables import read_table
+    from evalkit.run import read_run
+    from evalkit.settings import StatisticsSettings
+
+    data = read_run(args.run)
+    table = read_table(args.human)
+    labels = read_labels(table.rows, columns=table.columns, name=table.name, where=table.where, run=data)
+    found = calibrate(data, labels, StatisticsSettings(**data.suite.get("statistics", {})))
+    if args.json:
+        print_json(asdict(found))
+    else:
+        _show(found)
+    return 0
+
+
+def _show(found: Calibration) -> None:
+    from rich.console import Console
+
+    console = Console()
+    skipped = "".join(f"; {count:,} {reason}" for reason, count in found.skipped.items())
+    console.print(f"{found.labels:,} labels of people ({found.layout}){skipped}", highlight=False)
+    console.print(_table("Judge and people", _AGREEMENT, found.judges))
+    if found.people:
+        console.print(_table("Among people", _PEOPLE, found.people))
+    for row in found.judges:
+        if row["language"] == "micro" and row["n"]:
+            console.print(_confusion(row))
+    console.print(_table("Win rate, corrected by the labels", _CORRECTED, found.corrected))
+    console.print(
+        "The labelled prompts must be a random sample of the run's. Where the judge follows people poorly "
+        "(correlation below 0.3), the labels alone say as much.",
+        highlight=False,
+    )
+
+
+_AGREEMENT = ("judge", "language", "n", "agreement", "decided_agreement", "kappa", "bias")
+_PEOPLE = ("language", "annotators", "n", "agreement", "alpha")
+_CORRECTED = ("judge", "language", "judge_alone", "labels_only", "value", "labelled", "correlation")
+_TITLES = {
+    "decided_agreement": "without ties",
+    "bias": "bias to candidate",
+    "judge_alone": "judge alone",
+    "labels_only": "labels alone",
+    "value": "corrected",
+    "n": "pairs",
+}
+_BARE = {"value": ("low", "high")}
+_RATES = {"agreement", "decided_agreement", "bias", "judge_alone", "labels_only", "value"}
+
+
+def _table(title: str, columns: Iterable[str], rows: Iterable[Mapping[str, Any]]) -> Table:
+    from rich.table import Table
+
+    table = Table(title=title, title_justify="left", box=None, pad_edge=False)
+    for column in columns:
+        words = column in {"judge", "language"}
+        table.add_column(_TITLES.get(column, column), justify="left" if words else "right", no_wrap=words)
+    for row in rows:
+        table.add_row(*(_cell(row, column) for column in columns))
+    return table
+
+
+def _cell(row: Mapping[str, Any], column: str) -> str:
+    """Return a figure with its interval, where it has one; rates in percent."""
+    value = row[column]
+    if not isinstance(value, float):
+        return f"{value:,}" if isinstance(value, int) else str(value)
+    if math.isnan(value):
+        return "n/a"
+    scale, digits, fine = (100, 1, 0) if column in _RATES else (1, 2, 2)
+    low, high = (row.get(name, math.nan) for name in _BARE.get(column, (f"{column}_low", f"{column}_high")))
+    bounds = "" if math.isnan(low) else f" ({low * scale:.{fine}f} to {high * scale:.{fine}f})"
+    return f"{value * scale:.{digits}f}{bounds}"
+
+
+def _confusion(row: Mapping[str, Any]) -> Table:
+    from rich.table import Table
+
+    table = Table(title=f"{row['judge']}: people (rows) and judge (columns)", title_justify="left", box=None)
+    for name in ("", "candidate", "tie", "baseline"):
+        table.add_column(name, justify="right")
+    for name, counts in zip(("candidate", "tie", "baseline"), row["confusion"], strict=True):
+        table.add_row(name, *map(str, counts))
+    return table
