@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from evalkit.cli.output import declare, print_json
+from evalkit.cli.output import console, declare, print_json
 from evalkit.errors import InputError, Problem
 from evalkit.exchange import IMPORTERS
 
@@ -52,14 +52,13 @@ def run(args: argparse.Namespace) -> int:
     if args.json:
         print_json({"runs": [{"directory": str(folder), "results": data.results} for folder, data in runs]})
         return 0
-    from rich.console import Console
-
     from evalkit.report.terminal import render_terminal
 
-    console = Console()
+    screen = console()
     for folder, data in runs:
-        console.print(*render_terminal(data.results))
-        console.print(f"\nreport: {folder / 'report.html'}", soft_wrap=True, highlight=False)
+        for part in render_terminal(data.results):
+            screen.print(part)
+        screen.print(f"\nreport: {folder / 'report.html'}", soft_wrap=True, highlight=False)
     return 0
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +19,7 @@ Make = Callable[..., RunData]
 Write = Callable[..., Path]
 
 
+@cache
 def made_run(
     candidate: str,
     *,
