@@ -16,13 +16,15 @@ from pathlib import Path
 
 ENVIRONMENT = {
     "HF_HUB_OFFLINE": "1",
+    "OMP_NUM_THREADS": "1",
     "VLLM_CPU_KVCACHE_SPACE": "1",
     "VLLM_CPU_OMP_THREADS_BIND": "nobind",
     "VLLM_ENABLE_V1_MULTIPROCESSING": "0",
     "VLLM_LOGGING_LEVEL": "ERROR",
     "VLLM_NO_USAGE_STATS": "1",
 }
-"""What vLLM needs to start quickly on a small machine without a GPU, in this process, without the network."""
+"""What vLLM needs to start quickly on a small machine without a GPU, in this process, without the network. One thread:
+more of them gain nothing on so small a model, and spin while another process has the core."""
 
 CORPUS = (
     "The quick brown fox jumps over the lazy dog. Which answer is better, A or B?",

@@ -172,19 +172,21 @@ class Translator:
         return list(self._tokenizer.encode(text, add_special_tokens=False))
 
     def _label_tokens(self, labels: Sequence[str]) -> dict[int, str]:
-        """Return the token of each label, with and without the space that many tokenizers put before a word."""
+        """Return the tokens of the labels, with and without the space that many tokenizers put before a word.
+
+        Raises:
+            CallError: a label is no single token in any of its spellings.
+        """
         found: dict[int, str] = {}
-        for label in labels:
-            tokens = self._encode(label)
-            if len(tokens) != 1:
-                raise CallError(
-                    Fault.UNSUPPORTED,
-                    f"label {label!r} is {len(tokens)} tokens for {self.name}: only one has a probability",
-                )
-            found.setdefault(tokens[0], label)
-            spaced = self._encode(f" {label}")
-            if len(spaced) == 1:
-                found.setdefault(spaced[0], f" {label}")
+        for text in (spelling for label in labels for spelling in (label, f" {label.strip()}")):
+            tokens = self._encode(text)
+            if len(tokens) == 1:
+                found.setdefault(tokens[0], text)
+        known = {text.strip() for text in found.values()}
+        if lost := [label for label in labels if label.strip() not in known]:
+            raise CallError(
+                Fault.UNSUPPORTED, f"label {lost[0]!r} is several tokens for {self.name}: only one has a probability"
+            )
         return found
 
     def _parameters(self, request: Request, labels: Mapping[int, str]) -> Any:
