@@ -13,7 +13,19 @@ from typing import Any, NamedTuple
 from evalkit import __version__
 from evalkit.cli.output import declare, print_json
 
-_PACKAGES = ("openai", "anthropic", "datasets", "pyarrow", "numpy", "scipy", "pandas", "plotly", "jinja2", "rich", "py3langid")
+_PACKAGES = (
+    "openai",
+    "anthropic",
+    "datasets",
+    "pyarrow",
+    "numpy",
+    "scipy",
+    "pandas",
+    "plotly",
+    "jinja2",
+    "rich",
+    "py3langid",
+)
 _KEYS = ("OPENAI_API_KEY", "ANTHROPIC_API_KEY", "AZURE_OPENAI_API_KEY", "HF_TOKEN")
 
 

@@ -10,10 +10,13 @@ from typing import Any
 
 from evalkit.language.tags import Language, describe
 from evalkit.records import MACRO, MICRO, PANEL
+from evalkit.report import wording
 
 WIN_RATE = "win_rate"
 CONTROLLED = "length_controlled_win_rate"
 AGGREGATES = (MACRO, MICRO)
+HALF = 0.5
+"""The win rate of equals."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +70,19 @@ class LanguageRow:
     """Too few prompts to draw the others' axis by."""
 
     @property
+    def raw_only(self) -> bool:
+        """Whether the claim, which is about the raw win rate, is not borne out at equal length."""
+        figure = self.controlled
+        if not figure.bounded or self.total:
+            return False
+        return (self.claim == "better" and figure.low <= HALF) or (self.claim == "worse" and figure.high >= HALF)
+
+    @property
+    def verdict(self) -> str:
+        """The claim in words."""
+        return wording.CLAIM_WORDS[self.claim] + (", raw only" if self.raw_only else "")
+
+    @property
     def total(self) -> bool:
         """Whether the row stands for all languages."""
         return self.language in AGGREGATES
@@ -89,7 +105,9 @@ class View:
             for row in results.get("estimates") or ()
         }
         self._counts = {(row["judge"], row["language"], row.get("slice")): row for row in results.get("counts") or ()}
-        self._claims = {(row["judge"], row["language"]): row for row in results.get("claims") or ()}
+        self._claims = {
+            (row["judge"], row["language"], row.get("metric", WIN_RATE)): row for row in results.get("claims") or ()
+        }
 
     @cached_property
     def judge_names(self) -> list[str]:
@@ -168,12 +186,17 @@ class View:
         return {key: sum(int(row.get(key) or 0) for row in rows) for key in keys}
 
     def claim(self, language: str, *, judge: str | None = None) -> str:
-        """Return better, worse or unclear; for the whole, whether the interval of the headline excludes ½."""
-        row = self._claims.get((self.judge if judge is None else judge, language))
+        """Return better, worse or unclear, of the figure that the headline is about.
+
+        Of a language, after control for the number of languages; of the whole, whether its interval excludes ½.
+        """
+        judge = self.judge if judge is None else judge
+        metric = CONTROLLED if self.figure(CONTROLLED, language, judge=judge).defined else WIN_RATE
+        row = self._claims.get((judge, language, metric))
         if row is not None:
             return str(row["claim"])
         figure = self.headline_figure if language == self.overall else self.figure(WIN_RATE, language, judge=judge)
-        return "better" if figure.low > 0.5 else "worse" if figure.high < 0.5 else "unclear"  # noqa: PLR2004
+        return "better" if figure.low > HALF else "worse" if figure.high < HALF else "unclear"
 
     @cached_property
     def controlled_languages(self) -> int:

@@ -26,7 +26,8 @@ def results(
         "suite": {"languages": languages},
         "estimates": rows("win_rate", 0.5) + rows("length_controlled_win_rate", controlled),
         "claims": [
-            {"judge": "j", "language": tag, "claim": claim} for tag, claim in zip(languages, claims, strict=False)
+            {"judge": "j", "language": tag, "metric": "length_controlled_win_rate", "claim": claim}
+            for tag, claim in zip(languages, claims, strict=False)
         ],
     }
 
@@ -40,8 +41,13 @@ def test_standing_follows_the_interval(low: float, high: float, words: str) -> N
 
 
 def test_languages_are_named_by_their_claims() -> None:
+    assert "Better in 2 (Arabic, German)." in headline(results(0.51, 0.6, claims=("better", "better")))
+    assert "Undecided in 2." in headline(results(0.4, 0.6, claims=("unclear", "unclear")))
+
+
+def test_a_claim_that_equal_length_does_not_bear_out_says_so() -> None:
     text = headline(results(0.4, 0.6, claims=("better", "worse")))
-    assert "Better in 1 (German). Worse in 1 (Arabic)." in text
+    assert "Better in 1 (German, raw only). Worse in 1 (Arabic, raw only)." in text
 
 
 def test_without_length_control_the_raw_win_rate_speaks_and_says_so() -> None:
