@@ -89,7 +89,7 @@ def _row(row: LanguageRow, y: float, axis: Axis) -> list[Shape]:
         shapes.append(Dot(x=_AXIS_LEFT + axis.x(row.controlled.value), y=y, radius=5 if row.total else 4, tone=tone))
     told = f"{wording.points(figure.value)} ({wording.interval(figure.low, figure.high)})"
     right = _AXIS_LEFT + _AXIS_WIDTH + 10
-    return [*shapes, Label(x=right, y=y + 4, text=f"{told} {wording.CLAIM_WORDS[row.claim]}", size=10, tone="ink")]
+    return [*shapes, Label(x=right, y=y + 4, text=f"{told} {row.verdict}", size=10, tone="ink")]
 
 
 def _rows(view: View) -> list[LanguageRow]:

@@ -59,7 +59,7 @@ def _language(row: LanguageRow) -> tuple[str, ...]:
         wording.points(row.raw.value),
         wording.points(row.controlled.value),
         wording.interval(shown.low, shown.high),
-        f"{wording.CLAIM_MARKS[row.claim]} {wording.CLAIM_WORDS[row.claim]}",
+        f"{wording.CLAIM_MARKS[row.claim]} {row.verdict}",
         wording.percent(row.flips.value),
         wording.ratio(row.length.value),
         wording.UNDEFINED if row.wrong is None else wording.count(row.wrong),
