@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from evalkit.calls import Response
-from evalkit.judging import reply as forms
+from evalkit.judging import form as forms
 from evalkit.judging.definition import JudgeDefinition, JudgeKind
 from evalkit.judging.replies import Unreadable, Values, read_form, read_last_line, without_thoughts
 from evalkit.records import Choice, Comparison, Verdict

@@ -14,7 +14,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from evalkit.judging import reply as forms
+from evalkit.judging import form as forms
+from evalkit.judging.form import normal
 from evalkit.judging.verdict_words import NOUNS, VERDICT_WORDS
 
 Form = Mapping[str, forms.Field]
@@ -28,11 +29,6 @@ class Unreadable:
     kind: str
     """unreadable, truncated, refused, no_logprobs or low_mass."""
     message: str
-
-
-def normal(word: str) -> str:
-    """Return a word as it is compared: NFKC (full-width letters and signs), without case, spaces or decoration."""
-    return re.sub(r"\s", "", unicodedata.normalize("NFKC", word)).casefold().strip("[](){}\"'`*_.:【】「」")
 
 
 def without_thoughts(text: str) -> str:

@@ -6,7 +6,7 @@ import pytest
 
 from evalkit.errors import JudgeError
 from evalkit.judging.definition import parse_definition
-from evalkit.judging.reply import TEXT
+from evalkit.judging.form import TEXT
 from evalkit.judging.templates import render
 from evalkit.language.tags import describe, table
 from evalkit.shipped import shipped_names
@@ -98,6 +98,9 @@ WRONG: list[tuple[str, str, str, str]] = [
     ("[A, B, TIE]", "[A, A, TIE, B]", "x.yaml:9 (reply.verdict)", "different words"),
     ("A: 1,", "A: 1.5,", "x.yaml:10 (labels.A)", "1.5"),
     ("A: 1,", "A: 0.7,", "x.yaml:10 (labels)", "worth 1"),
+    ("TIE: 0.5", "TIE: 0.5, tie: 0.5", "x.yaml:10 (labels.tie)", "read the same"),
+    ("model:", "languages: [deu]\nmodel:", "x.yaml:2 (languages)", "write de"),
+    ("model:", "languages: [dutch]\nmodel:", "x.yaml:2 (languages)", "not a language tag"),
     ("kind: label", "kind: score", "x.yaml:1 (kind)", "needs `scores:`"),
     ("kind: label", "kind: probability", "x.yaml:1 (variants)", "needs `variants`"),
     ("kind: label", "kind: reward", "x.yaml:7 (reply)", "writes nothing"),
@@ -126,7 +129,8 @@ variants: {A: [A, " A"], B: [B, " B"]}
 @pytest.mark.parametrize(
     ("old", "new", "where", "message"),
     [
-        ('A: [A, " A"]', "A: [Answer A]", "x.yaml:5 (variants.A)", "cannot be one token"),
+        ('A: [A, " A"]', "A: [Answer A]", "x.yaml:5 (variants.A)", "is not one token"),
+        ('B: [B, " B"]', "B: [Bewertungsmaßstab]", "x.yaml:5 (variants.B)", "is not one token"),
         ('B: [B, " B"]', "B: [A]", "x.yaml:5 (variants.B)", "stands for both A and B"),
         ("max_tokens: 1", "max_tokens: 5", "x.yaml:3 (sampling.max_tokens)", "must be 1"),
         ('B: [B, " B"]', "C: [C]", "x.yaml:5 (variants.C", "'A', 'B' or 'TIE'"),

@@ -8,6 +8,7 @@ what was decided without them.
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Mapping
 from typing import Any
 
@@ -19,6 +20,11 @@ Field = str | tuple[str, ...]
 
 _RANGE = re.compile(r"(-?\d+)\s*\.\.\s*(-?\d+)")
 _WIDEST_RANGE = 101
+
+
+def normal(word: str) -> str:
+    """Return a word as it is compared: NFKC (full-width letters and signs), without case, spaces or decoration."""
+    return re.sub(r"\s", "", unicodedata.normalize("NFKC", word)).casefold().strip("[](){}\"'`*_.:【】「」")
 
 
 def field_range(field: Field) -> range | None:
