@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict
 from typing import Any
 
@@ -11,6 +12,7 @@ from evalkit.records import json_ready
 from evalkit.report.markdown import escape
 from evalkit.report.view import language_name
 from evalkit.report.wording import percent
+from evalkit.statistics.paired import Difference
 
 TITLES = {"win_rate": "Win rate", "length_controlled_win_rate": "Win rate at equal length"}
 SHOWN = 20
@@ -22,7 +24,7 @@ def markdown(paired: Paired) -> str:
     names = (escape(paired.first), escape(paired.second))
     lines = [f"## {names[0]} − {names[1]}", "", escape(paired.sentence), ""]
     for metric, title in TITLES.items():
-        rows = [row for row in paired.differences if row.metric == metric and row.judge == paired.judge]
+        rows = told_rows(paired, metric)
         if not rows:
             continue
         lines += [
@@ -39,6 +41,12 @@ def markdown(paired: Paired) -> str:
             "",
         ]
     return "\n".join([*lines, *_flips(paired)])
+
+
+def told_rows(paired: Paired, metric: str) -> list[Difference]:
+    """Return the differences of the judge that the sentence is about; none where no language has one."""
+    rows = [row for row in paired.differences if row.metric == metric and row.judge == paired.judge]
+    return rows if any(math.isfinite(row.value) for row in rows) else []
 
 
 def document(paired: Paired) -> dict[str, Any]:

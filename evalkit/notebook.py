@@ -1,0 +1,301 @@
+"""evalkit in a notebook: open a run, its tables as data frames, its plots, two runs compared, a leaderboard.
+
+    >>> import evalkit
+    >>> run = evalkit.load("reports/quickstart/sprout-2")
+    >>> run  # doctest: +ELLIPSIS
+    <Run sprout-2 against sprout-1: quickstart, ... languages>
+    >>> frame = run.estimates(metric="win_rate")
+    >>> sorted(frame.columns)[:4]
+    ['bootstrap_high', 'bootstrap_low', 'candidate', 'clusters']
+    >>> bool(frame.query("language == 'macro'").value.between(0, 1).all())
+    True
+    >>> run.plots
+    ('forest', 'slope', 'length', 'position')
+    >>> evalkit.check(run.folder, min_win_rate=0.01).answer.value
+    'pass'
+
+In a notebook a run shows its sentence and its table of languages, a plot draws itself, a comparison and a board show
+their tables. Everything here reads run directories and asks nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from html import escape
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from evalkit.boards.board_text import markdown as board_markdown
+from evalkit.boards.compare import Paired
+from evalkit.boards.compare_text import TITLES, told_rows
+from evalkit.boards.gate import Gate
+from evalkit.boards.words import p_words, signed
+from evalkit.errors import InputError, Problem, did_you_mean
+from evalkit.records import RunData
+from evalkit.report.charts import charts
+from evalkit.report.drawing import Drawing, svg
+from evalkit.report.figures import forest_drawing
+from evalkit.report.leaderboard import render_leaderboard
+from evalkit.report.page import render_page
+from evalkit.report.pdf import pdf
+from evalkit.report.summary import headline
+from evalkit.report.tables import Table, tables
+from evalkit.report.view import View, language_name
+from evalkit.report.wording import percent
+from evalkit.run import read_run, write_whole
+from evalkit.stages import boards
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import plotly.graph_objects as go
+
+
+@dataclass(frozen=True, slots=True)
+class Plot:
+    """One plot: shows itself in a notebook, and saves as SVG or PDF."""
+
+    name: str
+    drawing: Drawing
+
+    def _repr_svg_(self) -> str:
+        return svg(self.drawing)
+
+    def save(self, path: str | Path) -> Path:
+        """Write the plot; the suffix says whether as .svg or .pdf.
+
+        Raises:
+            InputError: another suffix.
+        """
+        target = Path(path)
+        if target.suffix not in {".svg", ".pdf"}:
+            raise InputError(Problem(where=str(path), message="a plot is saved as .svg or .pdf"))
+        write_whole(target, svg(self.drawing) if target.suffix == ".svg" else pdf(self.drawing))
+        return target
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A run directory, opened."""
+
+    folder: Path
+    data: RunData
+    """Everything in it, as records."""
+
+    def __repr__(self) -> str:
+        suite = self.data.results["suite"]
+        count = len(suite["languages"])
+        where = f"{suite['name']}, {count} language{'s' if count > 1 else ''}"
+        return f"<Run {self.data.candidate} against {self.data.baseline}: {where}>"
+
+    def _repr_html_(self) -> str:
+        shown = "".join(_html(table) for table in tables(self.data.results)[:1])
+        return f"<p>{escape(headline(self.data.results))}</p>{shown}"
+
+    @property
+    def results(self) -> Mapping[str, Any]:
+        """results.json (docs/results.md)."""
+        return self.data.results
+
+    def estimates(self, **equal: str | None) -> pd.DataFrame:
+        """Return the estimates, one row a figure; `metric="win_rate", language="macro"` keeps rows that say so.
+
+        Rows of slices come only where `slice` is named; `slice=None` names the rows without one.
+
+        Raises:
+            InputError: there is no such column, or no row of that value.
+        """
+        frame = _frame(self.data.results["estimates"])
+        for column, value in {"slice": None, **equal}.items():
+            if column not in frame.columns:
+                hint = did_you_mean(column, list(frame.columns))
+                raise InputError(Problem(where="estimates", message=f"no column {column!r}", hint=hint))
+            kept = frame[frame[column].isna() if value is None else frame[column] == value]
+            if kept.empty:
+                hint = did_you_mean(str(value), sorted({str(word) for word in frame[column].dropna()}))
+                raise InputError(Problem(where="estimates", message=f"no row with {column} {value!r}", hint=hint))
+            frame = kept
+        return frame.reset_index(drop=True)
+
+    def outcomes(self) -> pd.DataFrame:
+        """Return one row a judged pair: language, id, score, forward, swapped, with its prompt and answers."""
+        texts = {prompt.key: prompt.text for prompt in self.data.prompts}
+        answers = [
+            {item.key: item.text for item in side} for side in (self.data.candidate_answers, self.data.baseline_answers)
+        ]
+        rows = [
+            {
+                **asdict(item),
+                "prompt": texts.get(item.key),
+                "candidate_answer": answers[0].get(item.key),
+                "baseline_answer": answers[1].get(item.key),
+            }
+            for item in self.data.outcomes
+        ]
+        return _frame(rows)
+
+    def verdicts(self) -> pd.DataFrame:
+        """Return one row a verdict, positional: choice and preference are of A and B as they were shown."""
+        rows = [{**asdict(item), "order": item.order.value, "choice": item.choice.value} for item in self.data.verdicts]
+        return _frame(rows)
+
+    @property
+    def plots(self) -> tuple[str, ...]:
+        """Names of the plots this run can draw."""
+        return ("forest", *(chart.name for chart in charts(View(self.data.results))))
+
+    def plot(self, name: str = "forest") -> Plot:
+        """Return a plot: `forest` (win rates by language with intervals), or another of `plots`.
+
+        Raises:
+            InputError: there is no such plot.
+        """
+        view = View(self.data.results)
+        drawings = {"forest": forest_drawing(view), **{chart.name: chart.drawing for chart in charts(view)}}
+        if name not in drawings:
+            raise InputError(
+                Problem(where="plot", message=f"no plot {name!r}", hint=did_you_mean(name, list(drawings)))
+            )
+        return Plot(name, drawings[name])
+
+    def figure(self, name: str) -> go.Figure:
+        """Return a plot as an interactive plotly figure, where it has one.
+
+        Raises:
+            InputError: there is none of that name.
+        """
+        from plotly import graph_objects
+
+        found = {chart.name: chart.plotly for chart in charts(View(self.data.results))}
+        if name not in found:
+            raise InputError(
+                Problem(where="figure", message=f"no figure {name!r}", hint=did_you_mean(name, list(found)))
+            )
+        return graph_objects.Figure({key: found[name][key] for key in ("data", "layout") if key in found[name]})
+
+    def report(self) -> str:
+        """Return the whole report as one HTML page."""
+        return render_page(self.data)
+
+    def compare(self, other: Run | str | Path, *, allow_mixed: bool = False) -> Comparison:
+        """Return the paired difference between this run's candidate and another's; see `compare`."""
+        return compare(self.folder, other.folder if isinstance(other, Run) else other, allow_mixed=allow_mixed)
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Two candidates, paired."""
+
+    paired: Paired
+
+    def __str__(self) -> str:
+        return self.paired.sentence
+
+    def _repr_html_(self) -> str:
+        found = [f"<p>{escape(self.paired.sentence)}</p>"]
+        for metric, title in TITLES.items():
+            rows = told_rows(self.paired, metric)
+            cells = [
+                (
+                    language_name(row.language),
+                    percent(row.first),
+                    percent(row.second),
+                    signed(row.value),
+                    f"{signed(row.low)} to {signed(row.high)}",
+                    p_words(row.p_holm).removeprefix("p = ").removeprefix("p "),
+                )
+                for row in rows
+            ]
+            head = ("language", self.paired.first, self.paired.second, "difference", "interval", "p (Holm)")
+            found += [_html(Table(name=metric, title=title, columns=head, rows=tuple(cells)))] if rows else []
+        return "".join(found)
+
+    def differences(self) -> pd.DataFrame:
+        """Return one row a judge, language and metric."""
+        return _frame([asdict(row) for row in self.paired.differences])
+
+    def flips(self) -> pd.DataFrame:
+        """Return one row a pair that has another winner."""
+        return _frame([asdict(row) for row in self.paired.flips])
+
+
+@dataclass(frozen=True, slots=True)
+class Board:
+    """A leaderboard: plain values in `board`, see `evalkit.boards.board.build`."""
+
+    board: Mapping[str, Any]
+
+    def __str__(self) -> str:
+        return board_markdown(self.board)
+
+    def _repr_html_(self) -> str:
+        return self.frame().to_html(index=False)
+
+    def frame(self, metric: str = "win_rate") -> pd.DataFrame:
+        """Return one row a candidate, best first: ranks, rating, and the metric by language."""
+        rows = [
+            {
+                "candidate": row["candidate"],
+                "rank_low": row["rank_low"],
+                "rank_high": row["rank_high"],
+                "rating": (row["rating"] or {}).get("value"),
+                **{language: cells[metric]["value"] for language, cells in row["estimates"].items() if metric in cells},
+            }
+            for row in self.board["rows"]
+        ]
+        return _frame(rows)
+
+    def page(self) -> str:
+        """Return the board as one HTML page."""
+        return render_leaderboard(self.board)
+
+
+def load(folder: str | Path) -> Run:
+    """Open a run directory.
+
+    Raises:
+        RunError: it is missing, damaged or of a newer version.
+    """
+    return Run(Path(folder), read_run(Path(folder)))
+
+
+def compare(first: str | Path, second: str | Path, *, allow_mixed: bool = False) -> Comparison:
+    """Compare two runs against the same baseline in pairs (`evalkit compare`).
+
+    Raises:
+        RunError: the runs are not comparable, unless `allow_mixed`.
+    """
+    return Comparison(boards.compare_folders(Path(first), Path(second), allow_mixed=allow_mixed))
+
+
+def check(folder: str | Path, *, against: str | Path | None = None, **bounds: Any) -> Gate:
+    """Hold a run against a stored run or a threshold (`evalkit check`): see `evalkit.stages.boards.check_run`.
+
+    Raises:
+        RunError: there is nothing to compare.
+    """
+    return boards.check_run(Path(folder), against=None if against is None else Path(against), **bounds)
+
+
+def leaderboard(folders: Iterable[str | Path], *, judge: str | None = None) -> Board:
+    """Put many runs of one suite into one board (`evalkit leaderboard`).
+
+    Raises:
+        RunError: the runs are not comparable.
+    """
+    found = boards.find_runs([Path(folder) for folder in folders])
+    (board,) = boards.leaderboard(found, page=Path("index.html"), judge=judge)
+    return Board(board)
+
+
+def _frame(rows: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
+    import pandas as pd
+
+    return pd.DataFrame(list(rows))
+
+
+def _html(table: Table) -> str:
+    """Return a table as HTML without style, so that the notebook's own applies; every cell is text."""
+    head = "".join(f"<th>{escape(cell)}</th>" for cell in table.columns)
+    body = "".join(f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in row)}</tr>" for row in table.rows)
+    return f"<table><caption>{escape(table.title)}</caption><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
