@@ -30,6 +30,8 @@ _UNSUPPORTED = re.compile(
 _DURATION = re.compile(r"(?:(\d+(?:\.\d+)?)h)?(?:(\d+(?:\.\d+)?)m(?!s))?(?:(\d+(?:\.\d+)?)s)?(?:(\d+(?:\.\d+)?)ms)?")
 _QUOTA = re.compile(r"^(?:insufficient_quota|billing\w*) |credit balance is too low", re.IGNORECASE)
 """A spent account: waiting does not help, so it stops the run as a refused key does."""
+_MODERATED = re.compile(r"moderation|flagged|content.(?:filter|policy)", re.IGNORECASE)
+"""A 403 for what one prompt says is no refused key."""
 _STATUS_FAULTS = {
     401: Fault.AUTH,
     403: Fault.AUTH,
@@ -152,6 +154,8 @@ def status_error(status: int, body: Any, headers: Mapping[str, str], *, hide: It
     message = f"HTTP {status}: {_clean(str(error.get('message') or ''), hide)}".rstrip(": ")
     if status < 500 and _QUOTA.search(f"{code} {message}"):  # noqa: PLR2004
         return CallError(Fault.AUTH, message)
+    if status == 403 and _MODERATED.search(message):  # noqa: PLR2004
+        return CallError(Fault.BAD_REQUEST, message)
     fault = _STATUS_FAULTS.get(status)
     if fault is None and status >= 500:  # noqa: PLR2004
         fault = Fault.SERVER

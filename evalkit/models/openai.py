@@ -21,6 +21,7 @@ TOP_LOGPROBS = 20
 
 _REASONING_MODEL = re.compile(r"^(?:openai/)?(?:o\d|gpt-[5-9]|gpt-oss)", re.IGNORECASE)
 _OWN_ADDRESS = "api.openai.com"
+_FINISH = {"tool_calls": "tool", "max_tokens": "length", "eos": "stop"}
 _GIVEN_UP = {
     "response_format": "replies are asked for in words only",
     "temperature": "the server's own temperature holds",
@@ -141,13 +142,13 @@ def _response(found: Any, request: Request) -> Response:
     try:
         choice = found["choices"][0]
         message = choice["message"]
-        text, reasoning = split_reasoning(message.get("content") or "")
-        finish = {"tool_calls": "tool"}.get(choice["finish_reason"], choice["finish_reason"]) or "stop"
+        text, reasoning = split_reasoning(_text(message.get("content")))
+        finish = choice.get("finish_reason") or "stop"
         refusal = message.get("refusal")
         response = Response(
             text=refusal if refusal and not text else text,
             reasoning=message.get("reasoning_content") or message.get("reasoning") or reasoning,
-            finish_reason="refusal" if refusal and not text else finish,
+            finish_reason="refusal" if refusal and not text else _FINISH.get(finish, finish),
             top_logprobs=_top_logprobs(choice) if request.labels else (),
             usage=usage_of(found.get("usage") or {}),
             served_model=found.get("model"),
@@ -155,11 +156,16 @@ def _response(found: Any, request: Request) -> Response:
         )
     except (KeyError, IndexError, TypeError, AttributeError) as error:
         raise CallError(Fault.MALFORMED, f"the reply is no chat completion ({type(error).__name__})") from None
-    if not isinstance(response.text, str):
-        raise CallError(Fault.MALFORMED, "the reply's content is no text")
     if request.labels and not response.top_logprobs and response.text:
         raise CallError(Fault.UNSUPPORTED, "the server gave no log probabilities, which this judge needs")
     return response
+
+
+def _text(content: Any) -> str:
+    """Return a message's content as text: some servers cut it into parts, of which only text is the answer."""
+    if content is None or isinstance(content, str):
+        return content or ""
+    return "".join(part["text"] for part in content if part["type"] == "text")
 
 
 def _top_logprobs(choice: Mapping[str, Any]) -> tuple[tuple[str, float], ...]:

@@ -105,6 +105,11 @@ def test_think_tags_are_taken_off_the_answer(subject: Subject, server: Server) -
     assert (response.text, response.reasoning) == ("Blue.", "I weigh.")
 
 
+def test_content_in_parts_is_joined(subject: Subject, server: Server) -> None:
+    server.reply_extra = {"content": [{"type": "thinking", "thinking": []}, {"type": "text", "text": "Blue."}]}
+    assert subject.ask().text == "Blue."
+
+
 def test_filtered_answer_says_so(subject: Subject, server: Server) -> None:
     server.fail("filtered")
     assert subject.ask().finish_reason == "content_filter"

@@ -50,6 +50,8 @@ def test_wait_is_read_from_every_header_there_is(headers: dict[str, str], second
         (400, "temperature: Extra inputs are not permitted", Fault.UNSUPPORTED),
         (404, "The model does not exist", Fault.BAD_REQUEST),
         (400, "Your credit balance is too low to access the API", Fault.AUTH),
+        (403, "Country, region, or territory not supported", Fault.AUTH),
+        (403, "Input was flagged by moderation", Fault.BAD_REQUEST),
         (408, "Request timed out", Fault.TIMEOUT),
         (529, "Overloaded", Fault.SERVER),
     ],
