@@ -28,12 +28,14 @@ from evalkit.statistics.agreement_rows import agreement_rows
 from evalkit.statistics.claims import claim_rows
 from evalkit.statistics.counts import count_rows, order_rows
 from evalkit.statistics.estimates import Labels, publish
-from evalkit.statistics.figures import Figures, Floats, Weights, join, ratios
+from evalkit.statistics.figures import Figures, Floats, Weights, divide, join, ratios
 from evalkit.statistics.groups import groups_of
 from evalkit.statistics.length_languages import LengthControlled, control_lengths
 from evalkit.statistics.length_rows import length_bins, overlap_rows
 from evalkit.statistics.metrics import JUDGED, UNJUDGED, Metric
+from evalkit.statistics.parity_rows import parity_rows
 from evalkit.statistics.resampling import prompt_weights
+from evalkit.statistics.style_languages import control_style
 from evalkit.statistics.table import Judged, Pairs, judged_by, pairs_of, panel_of
 
 Rows = list[dict[str, Any]]
@@ -109,13 +111,16 @@ def analyze(  # noqa: PLR0913
     claims: Rows = []
     for each in judged:
         estimates += run.judged(each)
-        claims += claim_rows(ratios([pairs.sums(each.score)], run.weights)[0], each.judge, pairs.languages, settings)
+        by_language = ratios([pairs.sums(each.score)], run.weights)[0]
+        estimates += run.parity(each, by_language)
+        claims += claim_rows(by_language, each.judge, pairs.languages, settings)
         if settings.length_control is not LengthControl.NONE and len(pairs.languages):
             method = settings.length_control
             controlled[each.judge] = control_lengths(
                 pairs, each, method=method, weights=run.weights, shrink_slopes=settings.shrink_slopes
             )
             estimates += run.length_controlled(each, controlled[each.judge])
+            estimates += run.style_controlled(each)
             claims += claim_rows(
                 controlled[each.judge].figures,
                 each.judge,
@@ -218,13 +223,41 @@ class _Run:
             rows += self._publish_length(judged, figures.contrast(weights), [MACRO], ("",), name)
         return rows
 
+    def style_controlled(self, judged: Judged) -> list[Estimate]:
+        """Return the win rates at equal style: languages and macro."""
+        figures = control_style(self.pairs, judged)
+        languages = self.pairs.languages
+        mean = over_languages.macro(figures, languages, self.settings.weights)
+        return self._publish_length(
+            judged, join(figures, mean), [*languages, MACRO], (), None, metric="style_controlled_win_rate"
+        )
+
+    def parity(self, judged: Judged, win_rates: Figures) -> list[Estimate]:
+        """Return how even the candidate is over languages."""
+        totals, counts = self.pairs.sums(judged.score)
+        return parity_rows(
+            win_rates,
+            over_languages.cross_language_correlation(divide(totals, counts)),
+            candidate=self.candidate,
+            judge=judged.judge,
+            languages=self.pairs.languages,
+            settings=self.settings,
+        )
+
     def _publish_length(
-        self, judged: Judged, figures: Figures, languages: Sequence[str], methods: Sequence[str], name: str | None
+        self,
+        judged: Judged,
+        figures: Figures,
+        languages: Sequence[str],
+        methods: Sequence[str],
+        name: str | None,
+        *,
+        metric: str = "length_controlled_win_rate",
     ) -> list[Estimate]:
         labels = Labels(
             candidate=self.candidate,
             judge=judged.judge,
-            metric="length_controlled_win_rate",
+            metric=metric,
             languages=languages,
             slice=name,
             methods=methods,

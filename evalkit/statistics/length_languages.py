@@ -75,7 +75,12 @@ def control_lengths(
     methods = [
         _describe(fit, _name(method, joint, difficulty)) for fit, difficulty in zip(fits, covariates, strict=True)
     ]
-    return LengthControlled(figures=_figures(pairs, rows, fits), fits=tuple(fits), methods=tuple(methods), joint=joint)
+    return LengthControlled(
+        figures=figures_of([pairs.cluster[index] for index in rows], fits, clusters=pairs.clusters),
+        fits=tuple(fits),
+        methods=tuple(methods),
+        joint=joint,
+    )
 
 
 def _difficulty(pairs: Pairs, index: NDArray[np.int64], joint: JointFit | None, method: LengthControl) -> Floats | None:
@@ -143,16 +148,21 @@ def _describe(fit: LengthFit, name: str) -> str:
     return f"{name}, extrapolated" if fit.overlap is Overlap.EXTRAPOLATED else name
 
 
-def _figures(pairs: Pairs, rows: Sequence[NDArray[np.int64]], fits: Sequence[LengthFit]) -> Figures:
-    shape = (pairs.clusters, len(fits))
-    influences, shares = np.zeros(shape), np.zeros(shape)
+def figures_of(rows: Sequence[NDArray[np.int64]], fits: Sequence[LengthFit], *, clusters: int) -> Figures:
+    """Return the fits as figures.
+
+    Args:
+        rows: by fit, (n,) the cluster of each pair that was fitted.
+        fits: one a language.
+        clusters: number of clusters.
+    """
+    influences, shares = np.zeros((clusters, len(fits))), np.zeros((clusters, len(fits)))
     numbers = np.zeros(len(fits))
-    for column, (index, fit) in enumerate(zip(rows, fits, strict=True)):
+    for column, (cluster, fit) in enumerate(zip(rows, fits, strict=True)):
         if np.isfinite(fit.value):
-            numbers[column] = len(index)
-            cluster = pairs.cluster[index]
-            influences[:, column] = np.bincount(cluster, fit.influences, pairs.clusters) * pairs.clusters / len(index)
-            shares[:, column] = np.bincount(cluster, minlength=pairs.clusters) / len(index)
+            n = numbers[column] = len(cluster)
+            influences[:, column] = np.bincount(cluster, fit.influences, clusters) * clusters / n
+            shares[:, column] = np.bincount(cluster, minlength=clusters) / n
     resamples: Floats = np.stack([fit.resamples for fit in fits])
     return Figures(
         values=np.array([fit.value for fit in fits]),

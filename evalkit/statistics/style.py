@@ -19,8 +19,8 @@ from evalkit.statistics import logistic
 from evalkit.statistics.figures import Floats
 
 FEATURES = ("length", "headings", "lists", "bold")
-_HEADING = re.compile(r"^#{1,6} ", re.MULTILINE)
-_LIST = re.compile(r"^[ \t]*(?:[-*+•]|\d{1,3}[.)]) ", re.MULTILINE)
+_HEADING = re.compile(r"\n#{1,6} ")
+_LIST = re.compile(r"\n[ \t]*(?:[-*+•]|\d{1,3}[.)]) ")
 _RIDGE = 0.01
 """A hair of penalty on the responses to style, so that a feature nobody uses has the response 0."""
 
@@ -41,7 +41,8 @@ class StyleFit:
 
 def markdown(text: str) -> tuple[int, int, int]:
     """Return how many headings, list items and bold spans a text has."""
-    return len(_HEADING.findall(text)), len(_LIST.findall(text)), text.count("**") // 2
+    lines = f"\n{text}"
+    return len(_HEADING.findall(lines)), len(_LIST.findall(lines)), text.count("**") // 2
 
 
 def style_differences(candidate: Sequence[str], baseline: Sequence[str]) -> Floats:

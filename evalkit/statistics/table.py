@@ -16,6 +16,7 @@ from evalkit.records import PANEL, Generation, LanguageCheck, LanguageStatus, Ou
 from evalkit.settings import PanelRule
 from evalkit.statistics.figures import Floats
 from evalkit.statistics.scoring import valid, winner
+from evalkit.statistics.style import FEATURES, style_differences
 
 Key = tuple[str, str]
 """(language, prompt id)."""
@@ -39,6 +40,8 @@ class Pairs:
     candidate_status: NDArray[np.str_]
     """(P,) a `LanguageStatus`, or "" where the answer was not checked."""
     baseline_status: NDArray[np.str_]
+    style: Floats
+    """(P, k) differences of style (`style.FEATURES`), candidate less baseline; NaN where an answer is missing."""
     difficulty: Floats
     """(P,) `difficulty` of the prompts' meta, NaN where there is none: AlpacaEval's length control takes it."""
     slices: Mapping[str, NDArray[np.bool_]]
@@ -86,6 +89,7 @@ def pairs_of(
     keys = tuple(unique)
     languages = tuple(sorted({language for language, _ in keys}))
     cluster, clusters = clusters_of(list(unique.values()))
+    sides = [{answer.key: answer.text for answer in answers} for answers in (candidate_answers, baseline_answers)]
     place = {language: index for index, language in enumerate(languages)}
     return Pairs(
         languages=languages,
@@ -93,10 +97,11 @@ def pairs_of(
         language=np.array([place[language] for language, _ in keys], dtype=np.int64),
         cluster=cluster,
         clusters=clusters,
-        candidate_length=_lengths(keys, candidate_answers),
-        baseline_length=_lengths(keys, baseline_answers),
+        candidate_length=_lengths(keys, sides[0]),
+        baseline_length=_lengths(keys, sides[1]),
         candidate_status=_statuses(keys, candidate_checks),
         baseline_status=_statuses(keys, baseline_checks),
+        style=_style(keys, *sides),
         difficulty=np.array([_number(prompt.meta.get("difficulty")) for prompt in unique.values()], dtype=np.float64),
         slices=_slices(list(unique.values()), slices),
     )
@@ -179,9 +184,17 @@ def _conversation(prompt: Prompt) -> str:
     return "\n".join(f"{message.role}: {message.content}" for message in prompt.messages)
 
 
-def _lengths(keys: Sequence[Key], answers: Iterable[Generation]) -> Floats:
-    length = {answer.key: characters(answer.text) for answer in answers}
-    return np.array([length.get(key, np.nan) for key in keys], dtype=np.float64)
+def _lengths(keys: Sequence[Key], texts: Mapping[Key, str]) -> Floats:
+    return np.array([characters(texts[key]) if key in texts else np.nan for key in keys], dtype=np.float64)
+
+
+def _style(keys: Sequence[Key], candidate: Mapping[Key, str], baseline: Mapping[Key, str]) -> Floats:
+    both = [index for index, key in enumerate(keys) if key in candidate and key in baseline]
+    table = np.full((len(keys), len(FEATURES)), np.nan)
+    table[both] = style_differences(
+        [candidate[keys[index]] for index in both], [baseline[keys[index]] for index in both]
+    )
+    return table
 
 
 def _number(text: str | None) -> float:

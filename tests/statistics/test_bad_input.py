@@ -29,6 +29,12 @@ METRICS = {
     "length_ratio",
     "missing_low",
     "missing_high",
+    "style_controlled_win_rate",
+    "worst_language_win_rate",
+    "best_language_win_rate",
+    "language_gap",
+    "language_spread",
+    "language_correlation",
 }
 
 
@@ -103,7 +109,9 @@ def test_every_metric_of_a_plain_run_is_there(interval: Interval, method: Length
         for index in range(40)
     ]
     analysis = run(prompts, outcomes, interval=interval, length_control=method)
-    wanted = METRICS - ({"length_controlled_win_rate"} if method is LengthControl.NONE else set())
+    wanted = METRICS - (
+        {"length_controlled_win_rate", "style_controlled_win_rate"} if method is LengthControl.NONE else set()
+    )
     assert {row.metric for row in analysis.estimates} == wanted
     row = figure(analysis, "win_rate")
     assert row.low < row.value < row.high

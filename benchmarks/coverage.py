@@ -1,0 +1,206 @@
+"""How often the intervals hold the truth: the table of docs/statistics.md.
+
+    python benchmarks/coverage.py            # 4,000 repetitions a cell, some minutes
+    python benchmarks/coverage.py --quick    # 500, to see that it runs
+
+Verdicts are drawn from a probit model with ties and a position effect, both orders of a prompt sharing its difficulty;
+translations of a prompt share part of it. The truth is known in closed form, or is the fitted model's own.
+"""
+
+from __future__ import annotations
+
+import argparse
+import math
+from collections.abc import Callable, Iterator
+
+import numpy as np
+from scipy.optimize import brentq
+from scipy.special import expit, ndtr
+
+from evalkit.statistics.figures import Figures, Floats, mean
+from evalkit.statistics.intervals import student_interval, wilson_interval
+from evalkit.statistics.length_control import length_controlled
+from evalkit.statistics.length_languages import figures_of
+from evalkit.statistics.macro import cross_language_correlation
+from evalkit.statistics.paired import paired_difference
+from evalkit.statistics.resampling import bca, percentile, prompt_weights
+
+SIZES = (50, 200, 500, 805)
+RATES = (0.5, 0.7, 0.9, 0.97)
+CORRELATIONS = (0.0, 0.2, 0.5, 0.85)
+LANGUAGES = 23
+BETWEEN = 0.8
+"""Standard deviation of the difficulty of a prompt, in units of a verdict's noise."""
+PROMPTS = 1.5
+"""The same for the study of the macro mean, so large that scores correlate by up to a half."""
+POSITION = 0.2
+"""What being shown first adds."""
+TIE = 0.3
+"""Half-width of the zone of ties."""
+
+Bounds = tuple[Floats, Floats]
+
+
+def rate(shift: float, spread: float) -> float:
+    """Expected score at this mean advantage."""
+    sides = [shift + POSITION, shift - POSITION]
+    return float(np.mean([(1 + ndtr((side - TIE) / spread) - ndtr((-side - TIE) / spread)) / 2 for side in sides]))
+
+
+def shift_for(p: float, between: float = BETWEEN) -> float:
+    spread = math.hypot(1, between)
+    return float(brentq(lambda shift: rate(shift, spread) - p, -20, 20))
+
+
+def verdicts(latent: Floats, rng: np.random.Generator) -> Floats:
+    """Scores of pairs judged in both orders, given their latent advantage."""
+    total = np.zeros(latent.shape)
+    for side in (POSITION, -POSITION):
+        seen = latent + side + rng.standard_normal(latent.shape)
+        total += (seen > TIE) + 0.5 * (np.abs(seen) <= TIE)
+    return total / 2
+
+
+def share(bounds: Bounds, truth: float) -> float:
+    low, high = bounds
+    return float(((low <= truth) & (truth <= high)).mean())
+
+
+def single(repetitions: int, rng: np.random.Generator) -> Iterator[list[str]]:
+    """One language; repetitions are columns, so that one call of the estimator does them all."""
+    for p in RATES:
+        for n in SIZES:
+            scores = verdicts(shift_for(p) + BETWEEN * rng.standard_normal((n, repetitions)), rng)
+            weights = prompt_weights(n, n_resamples=2000, rng=rng)
+            found: dict[str, list[float]] = {}
+            for block in np.array_split(np.arange(repetitions), max(repetitions // 500, 1)):
+                figures = mean(scores[:, block], weights)
+                for name, bounds in intervals(figures).items():
+                    found.setdefault(name, []).append(share(bounds, p))
+            yield [f"{p}", f"{n}", *(f"{np.mean(values):.3f}" for values in found.values())]
+
+
+def intervals(figures: Figures) -> dict[str, Bounds]:
+    return {
+        "wilson": wilson_interval(figures),
+        "bca": bca(figures.values, figures.influences, figures.resamples),
+        "percentile": percentile(figures.resamples),
+        "t": student_interval(figures),
+    }
+
+
+def macro(repetitions: int, rng: np.random.Generator) -> Iterator[list[str]]:
+    """23 languages with translations as one cluster, and what comes of taking languages as independent."""
+    for correlation in CORRELATIONS:
+        for p in (0.5, 0.7, 0.97):
+            cells = []
+            for n in (50, 500):
+                held: list[tuple[float, float]] = []
+                icc: list[float] = []
+                for _ in range(max(repetitions // 40, 1)):
+                    scores = translations(n, correlation, shift_for(p, PROMPTS), 20, rng)
+                    icc.append(cross_language_correlation(scores[:, :LANGUAGES]))
+                    figures = mean(scores)
+                    together = np.kron(np.eye(20), np.full((LANGUAGES, 1), 1 / LANGUAGES))
+                    mean_of_all = figures.contrast(together)
+                    apart = np.sqrt(np.square(figures.standard_errors).reshape(20, LANGUAGES).sum(axis=1)) / LANGUAGES
+                    half = 1.96 * apart
+                    naive = (mean_of_all.values - half, mean_of_all.values + half)
+                    held.append((share(wilson_interval(mean_of_all), p), share(naive, p)))
+                cells += [f"{abs(np.nanmean(icc)):.2f}", *(f"{value:.3f}" for value in np.mean(held, axis=0))]
+            yield [f"{correlation}", f"{p}", *cells]
+
+
+def translations(n: int, correlation: float, shift: float, repetitions: int, rng: np.random.Generator) -> Floats:
+    """(n, repetitions * 23) scores; `correlation` is that of the difficulty of a prompt between two languages."""
+    shared = math.sqrt(correlation) * rng.standard_normal((n, repetitions, 1))
+    own = math.sqrt(1 - correlation) * rng.standard_normal((n, repetitions, LANGUAGES))
+    return verdicts(shift + PROMPTS * (shared + own), rng).reshape(n, -1)
+
+
+def controlled(repetitions: int, rng: np.random.Generator) -> Iterator[list[str]]:
+    """Length control, the candidate longer on half, four and nineteen twentieths of the prompts."""
+    for longer, excess in ((0.5, 0.0), (0.8, 0.8), (0.93, 1.5)):
+        for level in (0.0, 1.4):
+            cells = []
+            for n in (50, 200, 805):
+                weights = prompt_weights(n, n_resamples=1000, rng=rng)
+                held = [length_once(n, excess, level, weights, rng) for _ in range(max(repetitions // 10, 1))]
+                cells += [f"{np.nanmean(column):.3f}" for column in zip(*held, strict=True)]
+            yield [f"{longer:.0%}", f"{expit(level):.2f}", *cells]
+
+
+def length_once(n: int, excess: float, level: float, weights: Floats, rng: np.random.Generator) -> tuple[float, float]:
+    baseline = np.exp(rng.normal(7, 0.5, n))
+    difference = rng.normal(excess, 1, n)
+    x = np.tanh(-difference / difference.std(ddof=1))
+    scores = (rng.random((2, n)) < expit(level - 1.5 * x)).mean(axis=0)
+    fit = length_controlled(scores, candidate=baseline + difference, baseline=baseline, weights=weights)
+    if not np.isfinite(fit.value):
+        return math.nan, math.nan
+    figures = figures_of([np.arange(n)], [fit], clusters=n)
+    truth = float(expit(level))
+    boot = bca(figures.values, figures.influences, figures.resamples)
+    return share(wilson_interval(figures, floored=False), truth), share(boot, truth)
+
+
+def differences(repetitions: int, rng: np.random.Generator) -> Iterator[list[str]]:
+    """Two candidates on the same prompts."""
+    for p, q in ((0.5, 0.5), (0.7, 0.75), (0.9, 0.95)):
+        cells = []
+        for n in SIZES:
+            shared = BETWEEN * math.sqrt(0.5) * rng.standard_normal((n, repetitions))
+            one, other = (
+                verdicts(shift_for(each) + shared + BETWEEN * math.sqrt(0.5) * rng.standard_normal(shared.shape), rng)
+                for each in (p, q)
+            )
+            cells.append(f"{share(student_interval(paired_difference(one, other)), p - q):.3f}")
+        yield [f"{p} - {q}", *cells]
+
+
+def print_table(title: str, head: list[str], rows: Iterator[list[str]]) -> None:
+    print(f"\n### {title}\n\n| {' | '.join(head)} |\n|{'---|' * len(head)}")
+    for row in rows:
+        print(f"| {' | '.join(row)} |", flush=True)
+
+
+TABLES: tuple[tuple[str, list[str], Callable[[int, np.random.Generator], Iterator[list[str]]]], ...] = (
+    ("One language", ["p", "n", "Wilson, effective n", "BCa", "percentile", "t"], single),
+    (
+        "Macro mean of 23 languages",
+        [
+            "correlation of difficulty",
+            "p",
+            "of scores (n = 50)",
+            "Wilson, n = 50",
+            "languages as independent, n = 50",
+            "of scores (n = 500)",
+            "Wilson, n = 500",
+            "languages as independent, n = 500",
+        ],
+        macro,
+    ),
+    (
+        "Length-controlled win rate, one language",
+        [
+            "candidate longer",
+            "at equal length",
+            *(f"{kind}, n = {n}" for n in (50, 200, 805) for kind in ("Wilson", "BCa")),
+        ],
+        controlled,
+    ),
+    ("Paired difference, t", ["rates", *(f"n = {n}" for n in SIZES)], differences),
+)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--quick", action="store_true", help="500 repetitions")
+    repetitions = 500 if parser.parse_args().quick else 4000
+    rng = np.random.default_rng(0)
+    for title, head, rows in TABLES:
+        print_table(title, head, rows(repetitions, rng))
+
+
+if __name__ == "__main__":
+    main()
