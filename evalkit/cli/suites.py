@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from evalkit.cli.output import declare, print_json, say
+from evalkit.cli.translating import add_options
+from evalkit.cli.translating import run as translate
 from evalkit.errors import InputError, Problem
 
 if TYPE_CHECKING:
@@ -23,7 +25,8 @@ examples:
   evalkit suites                              what ships
   evalkit suites show mixed-origin > my.yaml  a suite to start from
   evalkit suites new prompts.csv              a suite from a table of prompts
-  evalkit suites check prompts.yaml           counts, duplicates, wrong languages, damaged code"""
+  evalkit suites check prompts.yaml           counts, duplicates, wrong languages, damaged code
+  evalkit suites translate prompts.yaml --to de,sw --model openai/gpt-4.1"""
 SHOWN = 5
 """Findings of one kind that people see; --json has all."""
 
@@ -46,6 +49,7 @@ def add_parser(commands: Any, summary: str) -> None:
     new.add_argument("table", type=Path, metavar="TABLE", help="CSV, TSV, JSON, JSONL or Parquet")
     new.add_argument("--language", metavar="TAG", help="the language of all rows, where the table does not say")
     new.add_argument("--output", type=Path, metavar="FILE", help="the suite's file (default: TABLE.yaml beside it)")
+    add_options(_action(actions, "translate", "build a suite in other languages from one in English", translate))
 
 
 def _action(actions: Any, name: str, summary: str, handler: Callable[[argparse.Namespace], int]) -> Any:

@@ -1,0 +1,124 @@
+"""`evalkit suites translate`: one suite in one language becomes one in many."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from evalkit.cli.output import print_json, say
+from evalkit.errors import InputError, Problem
+
+if TYPE_CHECKING:
+    from evalkit.records import Prompt
+    from evalkit.stages.translate import Translated
+    from evalkit.suite import LoadedSuite, ModelConfig
+
+MAX_TOKENS = 8192
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Declare what to translate, into what, by whom."""
+    parser.epilog = "example: evalkit suites translate arena-hard-v0.1 --to de,sw --model openai/gpt-4.1 --out my-arena"
+    parser.add_argument("suite", metavar="SUITE", help="a suite file, or the name of one that ships")
+    parser.add_argument("--to", required=True, metavar="de,sw", help="languages to translate into")
+    parser.add_argument("--model", required=True, metavar="REF", help="the model that translates")
+    parser.add_argument("--source", default="en", metavar="TAG", help="language to translate from (en)")
+    parser.add_argument("--limit", type=int, metavar="N", help="a seeded sample of N prompts")
+    parser.add_argument("--out", type=Path, metavar="DIR", help="folder of the new suite (default: SUITE-translated)")
+    parser.add_argument(
+        "--data", type=Path, metavar="DIR", help="the suite's published files on disk (or EVALKIT_DATA)"
+    )
+    parser.add_argument(
+        "--ledger", type=Path, metavar="FILE", help="ledger (default: EVALKIT_LEDGER or .evalkit/ledger.sqlite)"
+    )
+    parser.add_argument(
+        "--max-cost", type=float, metavar="USD", help="stop before this much is spent; run again to go on"
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Translate, write the new suite, and say what to look at."""
+    from evalkit.prompts import read_prompts
+    from evalkit.stages.translated_suite import write_translation
+    from evalkit.suite import load_suite, model_config, override
+
+    source, *targets = _tags([args.source, *args.to.split(",")])
+    loaded = load_suite(args.suite)
+    suite = override(loaded.suite, languages=[source], limit=args.limit)
+    data = args.data or (Path(os.environ["EVALKIT_DATA"]) if os.environ.get("EVALKIT_DATA") else None)
+    prompts = read_prompts(suite, folder=loaded.folder, data=data)
+    config = model_config(args.model)
+    translated = _translate(prompts, targets, config, args)
+    folder: Path = args.out or Path(f"{suite.name}-translated")
+    file, review = write_translation(folder, suite, sources=prompts, translated=translated, model=config.model)
+    _tell(args, loaded, file, review, translated)
+    return 0
+
+
+def _tags(words: list[str]) -> list[str]:
+    """Normalise the languages; the first is the source."""
+    from evalkit.language.tags import normalise
+
+    problems, tags = [], []
+    for word in words:
+        try:
+            tags.append(normalise(word))
+        except ValueError as fault:
+            problems.append(Problem(where="--to", message=str(fault)))
+    if problems:
+        raise InputError(*problems)
+    source, *targets = tags
+    unique = [tag for tag in dict.fromkeys(targets) if tag != source]
+    if not unique:
+        raise InputError(
+            Problem(where="--to", message=f"nothing to translate {source!r} into", hint="for example --to de,sw")
+        )
+    return [source, *unique]
+
+
+def _translate(
+    prompts: tuple[Prompt, ...], targets: list[str], config: ModelConfig, args: argparse.Namespace
+) -> Translated:
+    """Ask through the ledger, with progress on standard error."""
+    import asyncio
+
+    from evalkit.calls import Sampling
+    from evalkit.cli.job import ledger_path
+    from evalkit.cli.progress import progress_display
+    from evalkit.dispatch import Limits
+    from evalkit.ledger import Ledger
+    from evalkit.models import provider_class
+    from evalkit.pricing import Pricing
+    from evalkit.stages.asker import Asker
+    from evalkit.stages.translate import translate
+    from evalkit.suite import model_of
+
+    model = model_of(config)
+    provider_class(model.provider)
+    limits = Limits(max_cost=args.max_cost)
+    sampling = Sampling(temperature=0.0, max_tokens=MAX_TOKENS)
+    with Ledger(ledger_path(args.ledger)) as ledger, progress_display(quiet=args.json) as progress:
+        asker = Asker(ledger=ledger, limits=limits, pricing=Pricing(), progress=progress)
+        return asyncio.run(translate(prompts, to=targets, model=model, sampling=sampling, asker=asker))
+
+
+def _tell(args: argparse.Namespace, loaded: LoadedSuite, file: Path, review: Path, translated: Translated) -> None:
+    document: dict[str, Any] = {
+        "suite": str(file),
+        "review": str(review),
+        "prompts": len(translated.prompts),
+        "doubts": len(translated.doubts),
+        "left_out": list(translated.left_out),
+    }
+    if args.json:
+        print_json(document)
+        return
+    print(f"{file}: {len(translated.prompts):,} translations; {len(translated.doubts):,} to look at in {review}")
+    if translated.left_out:
+        listed = ", ".join(translated.left_out[:5]) + (" …" if len(translated.left_out) > 5 else "")  # noqa: PLR2004
+        print(f"left out, for want of a translation in some language: {listed}")
+    licence = loaded.suite.about.licence
+    if licence:
+        say(f"the source's licence holds for translations too: {licence}")
