@@ -8,12 +8,13 @@ import json
 import random
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
-from evalkit.calls import Model
+from evalkit.calls import Model, Response
 from evalkit.dispatch.lane import Desk, Lane, Question
 from evalkit.dispatch.records import Event, EventKind, Fetched, Limits, Task
 from evalkit.dispatch.stopping import Stop, listening_to_ctrl_c
-from evalkit.errors import IncompleteError, InputError, InterruptedRunError, Problem, raise_all
+from evalkit.errors import Problem, raise_all
 from evalkit.ledger import Ledger
 from evalkit.models import Provider, provider_class
 from evalkit.pricing import Pricing
@@ -38,102 +39,105 @@ async def fetch(
         InputError: a model cannot be used (no key, unknown provider, a cost cap and no price); nothing was asked.
         CredentialsError: a server refused the key; what was fetched before is in the ledger.
     """
-    questions: dict[str, Question] = {}
-    for task in tasks:
-        questions.setdefault(task.key, Question(tasks=[])).tasks.append(task)
-    free = {name: provider_class(name).free for name in {task.request.model.provider for task in tasks}}
-    costly = [key for key, question in questions.items() if not free[question.task.request.model.provider]]
-    responses = ledger.lookup(costly)
-    missing = [question for key, question in questions.items() if key not in responses]
+    groups = _by_model(tasks)
+    responses = ledger.lookup(key for group in groups if not group.provider.free for key in group.questions)
+    missing = [group.without(responses) for group in groups]
+    unpriced = sorted({str(group.model) for group in missing if group.questions and _unpriced(group, pricing)})
     if limits.max_cost is not None:
-        _check_prices((question.task.request.model for question in missing), pricing)
+        _refuse_cap_without_price(unpriced)
 
     deadline = None if limits.max_time is None else asyncio.get_running_loop().time() + limits.max_time
-    stop = Stop(limits, Counter(question.task.stage for question in questions.values()), deadline=deadline)
+    sizes = Counter(question.task.stage for group in groups for question in group.questions.values())
     desk = Desk(
         ledger=ledger,
         pricing=pricing,
         limits=limits,
-        stop=stop,
+        stop=Stop(limits, sizes, deadline=deadline),
         progress=progress,
         rng=rng or random.Random(),  # noqa: S311 - jitter needs no cryptography
-        responses=responses,
+        responses=dict(responses),
     )
-    reused = len(responses)
-    for key in responses:
-        desk.tell(EventKind.REUSED, questions[key].tasks)
-    await _ask(missing, desk)
-    if stop.crash:
-        raise stop.crash
-    stopped = stop.reason
-    if stopped is not None and not isinstance(stopped, IncompleteError | InterruptedRunError):
-        raise stopped
-    unknown = {
-        str(question.task.request.model) for question in missing if _unpriced(question.task.request.model, pricing)
-    }
+    for group in groups:
+        for key in responses.keys() & group.questions.keys():
+            desk.tell(EventKind.REUSED, group.questions[key].tasks)
+    await _ask([group for group in missing if group.questions], desk)
     return Fetched(
         responses=desk.responses,
         failures=tuple(desk.failures),
         asked=desk.asked,
-        reused=reused,
-        spent=stop.spent,
-        unknown_prices=tuple(sorted(unknown)),
-        stopped=stopped,
+        reused=len(responses),
+        spent=desk.stop.spent,
+        unknown_prices=tuple(unpriced),
+        stopped=desk.stop.outcome(),
     )
 
 
-async def _ask(questions: Iterable[Question], desk: Desk) -> None:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Group:
+    """All questions to one model, at its address, with its key."""
+
+    model: Model
+    provider: type[Provider]
+    questions: Mapping[str, Question]
+    """By key: each distinct request once."""
+
+    def without(self, responses: Mapping[str, Response]) -> Group:
+        """Return the group less what has a response."""
+        left = {key: question for key, question in self.questions.items() if key not in responses}
+        return replace(self, questions=left)
+
+
+def _by_model(tasks: Iterable[Task]) -> list[Group]:
+    """Group tasks by the model that answers them, and by key within it."""
+    groups: dict[str, tuple[Model, dict[str, Question]]] = {}
+    names: dict[int, str] = {}
+    for task in tasks:
+        model = task.request.model
+        if id(model) not in names:
+            where = [model.identity(), model.name, model.base_url, model.api_key_env]
+            names[id(model)] = json.dumps(where, sort_keys=True)
+        _, questions = groups.setdefault(names[id(model)], (model, {}))
+        questions.setdefault(task.key, Question(tasks=[])).tasks.append(task)
+    return [
+        Group(model=model, provider=provider_class(model.provider), questions=questions)
+        for model, questions in groups.values()
+    ]
+
+
+async def _ask(groups: Sequence[Group], desk: Desk) -> None:
     """Ask all questions: servers side by side, then engines one after another, each closed before the next opens."""
-    shared: list[tuple[Model, list[Question]]] = []
-    exclusive: list[tuple[Model, list[Question]]] = []
-    for model, group in _by_model(questions):
-        (exclusive if provider_class(model.provider).exclusive else shared).append((model, group))
     stop = desk.stop
     with listening_to_ctrl_c(stop):
         stop.listen(lambda: desk.progress(Event(kind=EventKind.STOPPING, message=str(stop.reason), spent=stop.spent)))
         async with contextlib.AsyncExitStack() as opened:
             lanes = [
-                Lane(model, await opened.enter_async_context(_open(model, desk)), group, desk)
-                for model, group in shared
+                Lane(group.model, await opened.enter_async_context(_open(group, desk)), group.questions.values(), desk)
+                for group in groups
+                if not group.provider.exclusive
             ]
             await asyncio.gather(*(lane.run() for lane in lanes))
-        for model, group in exclusive:
-            if not stop:
-                async with _open(model, desk) as engine:
-                    await Lane(model, engine, group, desk).run()
+        for group in groups:
+            if group.provider.exclusive and not stop:
+                async with _open(group, desk) as engine:
+                    await Lane(group.model, engine, group.questions.values(), desk).run()
 
 
 @contextlib.asynccontextmanager
-async def _open(model: Model, desk: Desk) -> AsyncIterator[Provider]:
+async def _open(group: Group, desk: Desk) -> AsyncIterator[Provider]:
     """Open a model's provider and close it at the end."""
-    provider = provider_class(model.provider)(model, timeout=desk.limits.timeout)
+    provider = group.provider(group.model, timeout=desk.limits.timeout)
     try:
         yield provider
     finally:
         await provider.close()
 
 
-def _by_model(questions: Iterable[Question]) -> Iterable[tuple[Model, list[Question]]]:
-    """Group questions by the model that answers them, at its address, with its key."""
-    groups: dict[str, tuple[Model, list[Question]]] = {}
-    names: dict[int, str] = {}
-    for question in questions:
-        model = question.task.request.model
-        if id(model) not in names:
-            names[id(model)] = json.dumps([model.identity(), model.base_url, model.api_key_env], sort_keys=True)
-        groups.setdefault(names[id(model)], (model, []))[1].append(question)
-    return groups.values()
-
-
-def _unpriced(model: Model, pricing: Pricing) -> bool:
+def _unpriced(group: Group, pricing: Pricing) -> bool:
     """Whether asking this model costs money, and nobody knows how much."""
-    return not provider_class(model.provider).free and pricing.rate(model) is None
+    return not group.provider.free and pricing.rate(group.model) is None
 
 
-def _check_prices(models: Iterable[Model], pricing: Pricing) -> None:
+def _refuse_cap_without_price(unpriced: Iterable[str]) -> None:
     """Refuse a cost cap that could not be kept."""
-    unknown: Mapping[str, None] = {str(model): None for model in models if _unpriced(model, pricing)}
     hint = "add `price: {input: …, output: …}` (US dollars per million tokens) to the model, or leave out --max-cost"
-    raise_all(
-        (Problem(message=f"--max-cost needs a price, and {name} has none", hint=hint) for name in unknown), InputError
-    )
+    raise_all(Problem(message=f"--max-cost needs a price, and {name} has none", hint=hint) for name in unpriced)

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 
 from evalkit.dispatch.records import Limits
-from evalkit.errors import CapReachedError, ErrorBudgetError, EvalkitError, InterruptedRunError
+from evalkit.errors import CapReachedError, ErrorBudgetError, EvalkitError, IncompleteError, InterruptedRunError
 
 _SPARED = 4
 _SPARED_SHARE = 4
@@ -123,6 +123,19 @@ class Stop:
         """Stop for an error that is none of a model: a full disk, a bug."""
         self.crash = self.crash or crash
         self.set(EvalkitError(f"{type(crash).__name__}: {crash}"))
+
+    def outcome(self) -> IncompleteError | InterruptedRunError | None:
+        """Return why the fetch ended early, or None.
+
+        Raises:
+            InputError: a model cannot be used after all (a refused key).
+            Exception: whatever crashed.
+        """
+        if self.crash:
+            raise self.crash
+        if self.reason is None or isinstance(self.reason, IncompleteError | InterruptedRunError):
+            return self.reason
+        raise self.reason
 
     def interrupt(self) -> None:
         """Ctrl-C: once, wait for what is in flight; twice, give it up."""
