@@ -18,6 +18,8 @@ from evalkit.errors import CredentialsError, Problem
 _log = logging.getLogger(__name__)
 
 _LONGEST_MESSAGE = 300
+_SHORTEST_HIDDEN = 8
+"""Shorter texts tell nothing, and cutting them out would garble every message."""
 _FORMS = {"response_format", "output_config", "tool_choice"}
 _TOO_LONG = re.compile(
     r"context.length|context.window|context size|maximum context|max_model_len|maximum model length|too long"
@@ -243,7 +245,7 @@ def _duration(text: str) -> float | None:
 def _clean(message: str, hide: Iterable[str]) -> str:
     """Return a server's message in one short line, without the key and without the request's texts."""
     for text in hide:
-        if text:
+        if len(text) >= _SHORTEST_HIDDEN:
             message = message.replace(text, "…")
             beginning = text[:40]
             if len(text) > len(beginning) and (at := message.find(beginning)) >= 0:

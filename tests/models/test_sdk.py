@@ -69,6 +69,12 @@ def test_no_message_repeats_the_key_or_the_prompt() -> None:
     assert prompt[:10] not in message
 
 
+def test_very_short_prompts_do_not_garble_messages() -> None:
+    error = status_error(400, {"error": {"message": "max_tokens=9 exceeds max_model_len=8"}}, {}, hide=("x", "a"))
+    assert str(error) == "HTTP 400: max_tokens=9 exceeds max_model_len=8"
+    assert error.fault is Fault.TOO_LONG
+
+
 @pytest.mark.parametrize("body", [None, "<html>", {"detail": "x"}, {"error": "text"}, [1]])
 def test_any_body_becomes_a_fault(body: object) -> None:
     assert status_error(503, body, {}, hide=()).fault is Fault.SERVER
