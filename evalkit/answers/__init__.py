@@ -1,0 +1,138 @@
+"""Recorded answers: made anywhere, in the layouts the field uses, matched to prompts by id, by text or by position.
+
+Nothing is dropped in silence: missing, duplicate and surplus answers are reported.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from evalkit.answers.layouts import Answer, answers_in
+from evalkit.answers.matching import Match, match_answers
+from evalkit.answers.source import Source
+from evalkit.errors import DataError, Problem
+from evalkit.prompts import check_data_folder
+from evalkit.prompts.tables import shortened
+from evalkit.records import Generation, Prompt
+from evalkit.suite import ModelConfig, config_for, display_name
+
+__all__ = ["RecordedAnswers", "read_answers"]
+
+SHOWN = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordedAnswers:
+    """What files say a model answered."""
+
+    generations: tuple[Generation, ...]
+    """One for each prompt that has an answer, in the prompts' order."""
+    missing: tuple[tuple[str, str], ...] = ()
+    """(language, prompt id) without an answer."""
+    duplicates: tuple[tuple[str, str], ...] = ()
+    """(language, prompt id) with several answers; the first counts."""
+    matched_by: Mapping[str, str] = field(default_factory=dict)
+    """Language → id, text or position."""
+    extra: Mapping[str, int] = field(default_factory=dict)
+    """Language → answers to prompts that were not asked."""
+    notes: tuple[str, ...] = ()
+    """What readers should know of all this, in words."""
+
+
+def read_answers(
+    config: ModelConfig,
+    prompts: Sequence[Prompt],
+    *,
+    folder: Path,
+    data: Path | None = None,
+    everything: Sequence[Prompt] | None = None,
+) -> RecordedAnswers:
+    """Read a model's recorded answers to the prompts.
+
+    Args:
+        config: The model: `recorded/PATH`, with `{language}` in the path or a language column in the file.
+        prompts: The prompts that need answers.
+        folder: Where the suite's relative paths start; those of the command line start in the working directory.
+        data: Folder of the same files, looked into first.
+        everything: All prompts, where `prompts` is a sample: answers without id or prompt are matched by position.
+
+    Raises:
+        DataError: a file is missing, broken or empty, lacks a language, or answers none of the prompts.
+    """
+    check_data_folder(data)
+    name = display_name(config)
+    all_prompts = prompts if everything is None else everything
+    found: list[tuple[str, Sequence[Prompt], Match]] = []
+    problems: list[Problem] = []
+    for chosen, own in _by_voice(config, prompts):
+        source = Source(config=chosen, folder=folder, data=data, name=name)
+        for language in dict.fromkeys(prompt.language for prompt in own):
+            asked = [prompt for prompt in own if prompt.language == language]
+            known = [prompt for prompt in all_prompts if prompt.language == language]
+            try:
+                table, rows = source.rows(language)
+                answers = answers_in(chosen, table, rows)
+                found.append(
+                    (language, asked, match_answers(answers, asked, known, where=table.name, language=language))
+                )
+            except DataError as fault:
+                problems += fault.problems
+    if problems:
+        raise DataError(*shortened(problems))
+    return _collected(name, prompts, found)
+
+
+def _by_voice(config: ModelConfig, prompts: Sequence[Prompt]) -> Iterator[tuple[ModelConfig, list[Prompt]]]:
+    """Part the prompts by the variant of the model that answers them."""
+    voices: dict[str, tuple[ModelConfig, list[Prompt]]] = {}
+    for prompt in prompts:
+        chosen = config_for(config, prompt)
+        voices.setdefault(chosen.model, (chosen, []))[1].append(prompt)
+    yield from voices.values()
+
+
+def _collected(
+    name: str, prompts: Sequence[Prompt], found: Sequence[tuple[str, Sequence[Prompt], Match]]
+) -> RecordedAnswers:
+    """Put the matches of all files together, and say what readers should know of them."""
+    given = {p.key: match.answers[p.id] for _, asked, match in found for p in asked if match.answers.get(p.id)}
+    duplicates = tuple(key for key, answers in given.items() if len(answers) > 1)
+    missing = tuple(prompt.key for prompt in prompts if prompt.key not in given)
+    extra: Counter[str] = Counter()
+    for language, _, match in found:
+        extra[language] += match.extra
+    notes = [f"{name}, {language}: {match.note}" for language, _, match in found if match.note]
+    notes += _told(name, "no recorded answer to", missing) + _told(name, "several recorded answers to", duplicates)
+    return RecordedAnswers(
+        generations=tuple(_generation(name, p, given[p.key][0]) for p in prompts if p.key in given),
+        missing=missing,
+        duplicates=duplicates,
+        matched_by={language: match.by for language, _, match in found},
+        extra={language: count for language, count in extra.items() if count},
+        notes=tuple(notes),
+    )
+
+
+def _told(name: str, what: str, keys: Iterable[tuple[str, str]]) -> list[str]:
+    """Name the prompts concerned, by language and id."""
+    by_language: dict[str, list[str]] = defaultdict(list)
+    for language, prompt_id in keys:
+        by_language[language].append(prompt_id)
+    return [
+        f"{name}, {language}: {what} {len(ids)} prompts: {', '.join(ids[:SHOWN])}{' …' if len(ids) > SHOWN else ''}"
+        for language, ids in by_language.items()
+    ]
+
+
+def _generation(name: str, prompt: Prompt, answer: Answer) -> Generation:
+    return Generation(
+        model=name,
+        prompt_id=prompt.id,
+        language=prompt.language,
+        text=answer.turns[-1],
+        earlier=answer.turns[:-1],
+        served_model=answer.model,
+    )
