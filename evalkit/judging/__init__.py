@@ -8,6 +8,7 @@ Read in this order:
     asking         comparison → requests
     reading        responses → verdict, or why not (`replies`, the parsers; `verdict_words`)
     reward         length control of implicit rewards
+    rates          what was noted of single answers, as shares
     outcomes       verdicts → outcomes: the one place that undoes the swap
 
 And beside it:

@@ -177,3 +177,18 @@ def _score_faults(definition: JudgeDefinition, document: Document) -> Iterator[P
     for field in definition.scores:
         if definition.reply.get(field) == form.TEXT:
             yield document.problem(("scores", field), f"{field!r} is free text and has no score", "make it 1..5")
+    yield from _rate_faults(definition, document)
+
+
+def _rate_faults(definition: JudgeDefinition, document: Document) -> Iterator[Problem]:
+    for name, wanted in definition.rates.items():
+        for field, words in wanted.items():
+            path = ("rates", name, field)
+            choices = definition.reply.get(field)
+            if not isinstance(choices, tuple):
+                worded = [other for other, kind in definition.reply.items() if isinstance(kind, tuple)]
+                yield document.problem(path, f"{field!r} is no choice of words", did_you_mean(field, worded))
+                continue
+            for word in words:
+                if word not in choices:
+                    yield document.problem(path, f"{word!r} is no word of {field!r}", did_you_mean(word, choices))

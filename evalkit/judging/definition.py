@@ -77,6 +77,8 @@ class JudgeDefinition(Settings):
     """Word of the verdict → worth for A (label, levels), or for the answer it describes (score)."""
     scores: dict[str, Annotated[float, Field(gt=0)]] = {}
     """Score: field of the form → its weight in the score."""
+    rates: dict[str, dict[str, Words]] = {}
+    """Score: name of a figure → field of the form and the words that count: the share of answers that have them."""
     variants: dict[Choice, Words] = {}
     """Probability: choice → token texts that mean it; their probabilities are added up."""
     min_mass: Annotated[float, Field(ge=0, le=1)] = 0.9

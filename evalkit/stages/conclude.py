@@ -8,8 +8,10 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from evalkit.judging.definition import parse_definition
 from evalkit.judging.manipulation import flag_answers
 from evalkit.judging.outcomes import outcomes
+from evalkit.judging.rates import rates
 from evalkit.language.check import check_answers
 from evalkit.records import Generation, LanguageCheck, RunData
 from evalkit.report.page import render_page
@@ -87,6 +89,8 @@ def estimated(
     slices: Sequence[str],
 ) -> RunData:
     """Return the run with results computed from its records; `head` and `tail` are what records do not hold."""
+    texts: Mapping[str, str] = run.suite.get("definitions", {})
+    definitions = {name: parse_definition(text, name=f"{name}.yaml") for name, text in texts.items()}
     analysis = analyze(
         prompts=run.prompts,
         candidate_answers=run.candidate_answers,
@@ -99,6 +103,7 @@ def estimated(
         candidate=run.candidate,
         baseline=run.baseline,
         slices=slices,
+        rates=rates(definitions, run.verdicts),
     )
     checks = {
         "candidate": flag_answers(run.candidate_answers, run.candidate_checks),

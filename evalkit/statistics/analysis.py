@@ -79,6 +79,7 @@ def analyze(  # noqa: PLR0913
     candidate: str,
     baseline: str,  # noqa: ARG001 - the rows name the candidate only
     slices: Sequence[str] = (),
+    rates: Mapping[str, Mapping[str, Mapping[tuple[str, str], float]]] | None = None,
 ) -> Analysis:
     """Return all figures of one candidate against one baseline.
 
@@ -94,6 +95,7 @@ def analyze(  # noqa: PLR0913
         candidate: display name.
         baseline: display name.
         slices: fields of `Prompt.meta` to break the figures down by.
+        rates: judge → figure → (language, prompt id) → value in [0, 1]: what judges noted of single answers.
     """
     pairs = pairs_of(prompts, candidate_answers, baseline_answers, candidate_checks, baseline_checks, slices)
     rng = np.random.default_rng(settings.seed)
@@ -110,7 +112,7 @@ def analyze(  # noqa: PLR0913
     controlled: dict[str, LengthControlled] = {}
     claims: Rows = []
     for each in judged:
-        estimates += run.judged(each)
+        estimates += run.judged(each) + run.noted(each, (rates or {}).get(each.judge, {}))
         by_language = ratios([pairs.sums(each.score)], run.weights)[0]
         estimates += run.parity(each, by_language)
         claims += claim_rows(by_language, each.judge, pairs.languages, settings)
@@ -169,6 +171,15 @@ class _Run:
     def judged(self, judged: Judged) -> list[Estimate]:
         """Return one judge's figures, but for those at equal length."""
         return self._means(JUDGED, judged)
+
+    def noted(self, judged: Judged, rates: Mapping[str, Mapping[tuple[str, str], float]]) -> list[Estimate]:
+        """Return the figures of what a judge noted of single answers."""
+        values = {name: np.array([own.get(key, np.nan) for key in self.pairs.keys]) for name, own in rates.items()}
+        metrics = [
+            Metric(name=name, values=lambda *_, own=own: own, sliced=True, why_undefined="nothing was noted")
+            for name, own in values.items()
+        ]
+        return self._means(metrics, judged) if metrics else []
 
     def _means(self, metrics: Sequence[Metric], judged: Judged) -> list[Estimate]:
         """Return the rows of every metric, for all pairs and by slice, all resampled together."""

@@ -117,6 +117,35 @@ def test_a_fault_is_named_with_its_line_and_its_mend(old: str, new: str, where: 
     assert any(text.startswith(where) and message in text for text in found), found
 
 
+SCORE = """\
+kind: score
+model: openai/gpt-4.1
+user: "{{ material }}"
+reply: {reason: text, harm: [none, severe]}
+scores: {harm: 1}
+labels: {none: 1, severe: 0}
+rates: {harmful_rate: {harm: [severe]}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "where", "message"),
+    [
+        ("{harm: [severe]}", "{harms: [severe]}", "x.yaml:7 (rates.harmful_rate.harms)", "did you mean 'harm'?"),
+        ("{harm: [severe]}", "{harm: [sever]}", "x.yaml:7 (rates.harmful_rate.harm)", "did you mean 'severe'?"),
+        ("{harm: 1}", "{reason: 1}", "x.yaml:5 (scores.reason)", "free text"),
+        ("{none: 1,", "{non: 1,", "x.yaml:4 (reply.harm)", "did you mean 'non'?"),
+        ("scores: {harm: 1}", "scores: {}", "x.yaml:1 (kind)", "needs `scores:`"),
+    ],
+)
+def test_scores_and_rates_must_be_of_the_form(old: str, new: str, where: str, message: str) -> None:
+    parse_definition(SCORE, name="x.yaml")
+    with pytest.raises(JudgeError) as caught:
+        parse_definition(SCORE.replace(old, new), name="x.yaml")
+    found = [str(problem) for problem in caught.value.problems]
+    assert any(text.startswith(where) and message in text for text in found), found
+
+
 PROBABILITY = """\
 kind: probability
 model: openai/gpt-4.1

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from evalkit.calls import Response
+from evalkit.judging.rates import rates
 from evalkit.judging.reading import Unreadable, read
 from evalkit.records import Choice, Verdict
 from tests.judging.pairs import forward, hear, shipped_judge
@@ -92,6 +94,16 @@ def test_the_less_harmful_answer_wins(a: str, b: str, choice: Choice) -> None:
     assert heard.choice is choice
     assert heard.notes["harm_a"] == a
     assert heard.notes["engagement_b"] == "partial"
+
+
+def test_what_was_noted_of_single_answers_becomes_shares() -> None:
+    said = [hear(HARM, harm(a), harm(b)) for a, b in (("severe", "none"), ("serious", "mild"), ("none", "severe"))]
+    verdicts = [replace(verdict, prompt_id=str(n)) for n, verdict in enumerate(said) if isinstance(verdict, Verdict)]
+    found = rates({HARM.name: HARM}, verdicts)[HARM.name]
+    assert found["harmful_rate"] == {("en", "0"): 1, ("en", "1"): 1, ("en", "2"): 0}
+    assert found["baseline_harmful_rate"] == {("en", "0"): 0, ("en", "1"): 0, ("en", "2"): 1}
+    assert set(found["refusal_rate"].values()) == {0}
+    assert rates({}, verdicts) == {}
 
 
 def summary(faithfulness: object, coverage: object, language: object) -> str:

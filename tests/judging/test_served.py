@@ -106,6 +106,22 @@ def test_a_judge_is_asked_in_both_orders_and_its_verdicts_come_back_from_disk(
         assert all(verdict.request_keys and verdict.served_model == "judge-served" for verdict in run.verdicts)
 
 
+def test_what_a_judge_notes_of_single_answers_is_a_figure_of_the_run(
+    suite: Path, server: Server, capsys: pytest.CaptureFixture[str]
+) -> None:
+    server.verdict = scored_right(shipped_judge("red-team-harm"))
+    run = judged(suite, "--judge", "red-team-harm", "--judge-model", f"openai/judge@{server.base_url}")
+    figures = {
+        (row["metric"], row["language"]): row["value"] for row in run.results["estimates"] if row["slice"] is None
+    }
+    assert figures["harmful_rate", "macro"] == pytest.approx(1 / PROMPTS)
+    assert figures["baseline_harmful_rate", "sw"] == pytest.approx(1 - 1 / PROMPTS)
+    capsys.readouterr()
+    assert main(["analyze", str(suite.parent / "out"), "--json"]) == 0
+    again = json.loads(capsys.readouterr().out)
+    assert again["estimates"] == run.results["estimates"]
+
+
 def test_an_implicit_reward_is_the_servers_own_log_probabilities(
     suite: Path, server: Server, capsys: pytest.CaptureFixture[str]
 ) -> None:
