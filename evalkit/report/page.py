@@ -158,8 +158,6 @@ def _meta(view: View) -> dict[str, Any]:
 
 def _cards(view: View) -> list[dict[str, Any]]:
     """The six numbers under the sentence."""
-    claims = [row.claim for row in view.language_rows]
-    standing = " / ".join(str(claims.count(claim)) for claim in ("better", "unclear", "worse"))
     spent = view.cost.get("spent")
     requests = sum(int(row.get("requests") or 0) for row in view.cost.get("by_model") or ())
     agreement = _overall_agreement(view)
@@ -171,7 +169,7 @@ def _cards(view: View) -> list[dict[str, Any]]:
     return [
         {"figure": view.figure(CONTROLLED, view.overall), "label": "length-controlled win rate", "bounds": True},
         {"figure": view.figure(WIN_RATE, view.overall), "label": "win rate", "bounds": True},
-        {"plain": standing, "label": "languages better / undecided / worse"},
+        _standing(view),
         {"figure": view.first_defined("flip_rate"), "label": "pairs reversed when the order is swapped"},
         fifth,
         {
@@ -179,6 +177,17 @@ def _cards(view: View) -> list[dict[str, Any]]:
             "label": f"cost, {wording.plural(requests, 'request')}" if requests else "cost",
         },
     ]
+
+
+def _standing(view: View) -> dict[str, str]:
+    """Languages better, undecided and worse; of a single language, its pairs."""
+    if len(view.languages) > 1:
+        claims = [row.claim for row in view.language_rows]
+        numbers = [claims.count(claim) for claim in ("better", "unclear", "worse")]
+        return {"plain": " / ".join(map(str, numbers)), "label": "languages better / undecided / worse"}
+    counts = view.counts(view.overall)
+    numbers = [counts[outcome] for outcome in ("win", "tie", "loss")]
+    return {"plain": " / ".join(map(wording.count, numbers)), "label": "pairs won / tied / lost"}
 
 
 def _overall_agreement(view: View) -> float | None:
@@ -230,6 +239,8 @@ def _facts(view: View) -> list[tuple[str, str]]:
         ("Suite", " ".join(filter(None, (str(suite.get("name") or ""), str(suite.get("title") or ""))))),
         ("Prompts", f"{number:,} in {len(view.languages)} languages" if isinstance(number, int) else ""),
         ("Digest of the prompts", str(suite.get("digest") or "")),
+        *((name, str(suite.get(name.lower()) or "")) for name in ("Licence", "Citation")),
+        ("Sampling", ", ".join(f"{key} {value}" for key, value in (suite.get("sampling") or {}).items())),
         *((f"Judge {judge['name']}", _judge_fact(judge)) for judge in view.judges),
         ("Intervals", view.headline_figure.method),
         *((f"Served as {name}", _served(served)) for name, served in sorted((origin.get("models") or {}).items())),

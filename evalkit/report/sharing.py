@@ -13,6 +13,7 @@ REMOVED = "[removed]"
 _PRIVATE_KEYS = frozenset(
     {"base_url", "endpoint", "api_key_env", "host", "hostname", "user", "username", "path", "cwd", "directory"}
 )
+_PUBLIC = ("url", "citation", "licence", "title", "description")
 _ADDRESS = re.compile(r"\b[a-z][a-z0-9+.-]*://[^\s'\"<>]+", re.IGNORECASE)
 _PATH = re.compile(r"(?<![\w/.:-])(?:~|\.{1,2})?(?:/[\w.@+=,-]+){2,}/?|\b[A-Za-z]:\\[^\s'\"<>]+")
 _PERSON = re.compile(r"\b[\w.+-]+@[\w-]+(?:\.[\w-]+)*")
@@ -23,6 +24,9 @@ def shareable(run: RunData) -> RunData:
     """Return the run with its provenance stripped. Prompts and answers are the report's matter and stay as they are."""
     failures = tuple(replace(failure, message=strip(failure.message)) for failure in run.failures)
     results = {key: _strip_tree(value) for key, value in run.results.items()}
+    # Where the suite itself is published is no secret.
+    own: Mapping[str, Any] = run.results.get("suite") or {}
+    results["suite"] = {**results.get("suite", {}), **{key: own[key] for key in _PUBLIC if key in own}}
     return replace(run, results=results, suite=_strip_tree(run.suite), failures=failures)
 
 

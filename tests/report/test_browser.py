@@ -6,64 +6,17 @@ import csv
 import io
 import json
 import math
-import time
-from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from evalkit.records import RunData
 from evalkit.report import wording
 from evalkit.report.page import render_page
+from tests.report.conftest import Open, until
 from tests.report.make_run import HOSTILE, TEXTS, hostile_run, make_run
 
 pytestmark = pytest.mark.browser
-
-Open = Callable[..., Any]
-
-
-@pytest.fixture
-def visit(chromium: Any, tmp_path: Path) -> Iterator[Open]:
-    """Open a page from disk; a console error or a request to anywhere fails the test."""
-    complaints: list[str] = []
-    contexts = []
-
-    def opened(html: str, *, fragment: str = "", charts: bool = False, **options: Any) -> Any:
-        path = tmp_path / f"page{len(contexts)}.html"
-        path.write_text(html, encoding="utf-8")
-        context = chromium.new_context(**({"viewport": {"width": 1280, "height": 1000}} | options))
-        contexts.append(context)
-        page = context.new_page()
-        page.set_default_timeout(120_000)
-        page.on("console", lambda message: complaints.append(f"{message.type}: {message.text}"))
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.on(
-            "request",
-            lambda request: (
-                None if request.url.startswith(("file:", "blob:", "data:")) else complaints.append(request.url)
-            ),
-        )
-        page.goto(f"{path.as_uri()}{fragment}")
-        if options.get("java_script_enabled", True):
-            until(page, "document.documentElement.dataset.ready")
-            if charts:
-                until(page, "document.querySelectorAll('.js-plotly-plot .main-svg').length > 2")
-        return page
-
-    yield opened
-    for context in contexts:
-        context.close()
-    assert complaints == []
-
-
-def until(page: Any, condition: str, seconds: float = 120) -> None:
-    """Wait for a condition; the page's policy forbids playwright's own way."""
-    end = time.monotonic() + seconds
-    while not page.evaluate(f"Boolean({condition})"):
-        if time.monotonic() > end:
-            pytest.fail(f"never came: {condition}")
-        time.sleep(0.05)
 
 
 @pytest.fixture(scope="module")

@@ -60,7 +60,9 @@ def test_markdown_goes_to_standard_output_for_a_pull_request(folder: Path, capsy
 
 def test_figures_are_written_beside_the_report(folder: Path, tmp_path: Path) -> None:
     assert main(["report", str(folder), "--figures", str(tmp_path / "paper")]) == 0
-    assert {"forest.pdf", "forest.svg", "languages.tex", "languages.csv"} <= {path.name for path in (tmp_path / "paper").iterdir()}
+    assert {"forest.pdf", "forest.svg", "languages.tex", "languages.csv"} <= {
+        path.name for path in (tmp_path / "paper").iterdir()
+    }
 
 
 def test_json_is_one_document_on_standard_output(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -31,14 +31,14 @@ async function startBrowser() {
     if (!keep && found.length) open(found[0]);
   };
   /** Open the example that the address names. */
-  const route = () => {
+  const route = async () => {
     const id = asked();
     if (id === null) return false;
     const example = index.byId.get(id);
     if (example === undefined) { say(`No example ${id.slice(0, 40)} in this file`); return false; }
     if (!list.shown.includes(example)) { form.reset(); full = null; apply({ keep: true }); }
     $('#examples').scrollIntoView();
-    open(example);
+    await open(example);
     return true;
   };
   /** Unpack every text once: for the search in answers, and to know which texts the page carries. */
@@ -90,7 +90,7 @@ async function startBrowser() {
   form.hidden = false;
   $('#browser').hidden = false;
   apply({ keep: true });
-  if (!route() && list.shown.length) await open(list.shown[0]);
+  if (!(await route()) && list.shown.length) await open(list.shown[0]);
   document.documentElement.dataset.ready = 'yes';
 }
 

@@ -1,0 +1,80 @@
+"""The leaderboard: every figure is the board's, links stay on the site, names stay text, any language by choice."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+import pytest
+
+from evalkit.boards.board import Entry, build
+from evalkit.report.leaderboard import render_leaderboard
+from evalkit.settings import StatisticsSettings
+from tests.report.conftest import Open, until
+from tests.report.make_run import make_run
+
+NAMES = {"sprout-2": "sprout-2/report.html", "<img src=x onerror=window.__pwn=1>": "javascript:alert(1)", "نموذج": None}
+
+
+@pytest.fixture(scope="module")
+def board() -> dict[str, Any]:
+    entries = [
+        Entry(name=name, link=link, results=make_run(["de", "ar", "th"], prompts=40, candidate=name).results)
+        for name, link in NAMES.items()
+    ]
+    return build(entries, StatisticsSettings(n_resamples=50), judge="panel")
+
+
+@pytest.fixture(scope="module")
+def page(board: dict[str, Any]) -> str:
+    return render_leaderboard(board)
+
+
+def test_without_javascript_the_overall_ranking_and_the_heat_map_are_there(board: dict[str, Any], page: str) -> None:
+    body = page.split("<main>")[1].split("</main>", maxsplit=1)[0]
+    for row in board["rows"]:
+        overall = row["estimates"]["macro"]["length_controlled_win_rate"]
+        assert f"<b>{100 * overall['value']:.1f}</b>" in body
+        for language in ("de", "ar", "th"):
+            value = row["estimates"][language]["length_controlled_win_rate"]["value"]
+            assert re.search(rf'data-language="{language}"[^>]*>{100 * value:.1f}<', body)
+    for note in board["notes"]:
+        assert note in body
+
+
+def test_links_that_leave_the_site_or_run_script_are_dropped(page: str) -> None:
+    main = page.split("<main>")[1].split("</main>", maxsplit=1)[0]
+    assert 'href="sprout-2/report.html"' in main
+    assert "javascript:" not in main
+
+
+def test_an_empty_board_is_a_page_all_the_same() -> None:
+    assert "0 candidates" in render_leaderboard({"suite": {}, "languages": [], "rows": []})
+
+
+@pytest.mark.browser
+def test_another_language_shows_its_figures_best_first(visit: Open, board: dict[str, Any], page: str) -> None:
+    opened = visit(page)
+    opened.select_option("[name=language]", "th")
+    opened.select_option("[name=metric]", "win_rate")
+    until(opened, "document.getElementById('status').textContent === 'win rate, Thai'")
+    shown = opened.evaluate(
+        "[...document.querySelectorAll('#board tbody tr')].map(r => [r.querySelector('bdi').textContent, r.querySelector('.value').textContent])"
+    )
+    expected = {row["candidate"]: row["estimates"]["th"]["win_rate"]["value"] for row in board["rows"]}
+    ordered = sorted(expected.values(), reverse=True)
+    assert [value for _, value in shown] == [f"{100 * value:.1f}" for value in ordered]
+    assert dict(shown) == {name: f"{100 * value:.1f}" for name, value in expected.items()}
+    assert opened.evaluate("window.__pwn") is None
+
+
+@pytest.mark.browser
+def test_the_page_suits_a_phone_a_screen_reader_and_a_download(visit: Open, board: dict[str, Any], page: str) -> None:
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
+    opened = visit(page, viewport={"width": 400, "height": 800}, bypass_csp=True)
+    assert opened.evaluate("document.documentElement.scrollWidth") == 400
+    assert [item["id"] for item in axe.run(opened).response["violations"]] == []
+    with opened.expect_download() as download:
+        opened.click("#json")
+    assert json.loads(download.value.path().read_bytes()) == board
