@@ -68,7 +68,8 @@ def read_answers(
     found: list[tuple[str, Sequence[Prompt], Match]] = []
     problems: list[Problem] = []
     for chosen, own in _by_voice(config, prompts):
-        source = Source(config=chosen, folder=folder, data=data, name=name)
+        shared = len({prompt.id for prompt in own}) < len(own)
+        source = Source(config=chosen, folder=folder, data=data, name=name, shared_ids=shared)
         for language in dict.fromkeys(prompt.language for prompt in own):
             asked = [prompt for prompt in own if prompt.language == language]
             known = [prompt for prompt in all_prompts if prompt.language == language]

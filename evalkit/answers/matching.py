@@ -38,14 +38,14 @@ def match_answers(
     if by_id and _contradicted(by_id, known) and len(by_text) > len(by_id) / 2:
         by_id = {}
     if by_id or by_text:
-        found = by_id or by_text
+        # Rows without an id of ours may still say which prompt they answer.
+        found = by_id | {key: own for key, own in by_text.items() if key not in by_id}
         matched = sum(len(own) for own in found.values())
         wanted = {prompt.id for prompt in asked}
         surplus = len(answers) - matched + sum(len(own) for key, own in found.items() if key not in wanted)
         note = "" if by_id else "answers matched by the text of their prompts"
-        return _checked(
-            Match(by="id" if by_id else "text", answers=found, extra=surplus, note=note), asked, where, language
-        )
+        match = Match(by="id" if by_id else "text", answers=found, extra=surplus, note=note)
+        return _checked(match, asked, where, language)
     if any(answer.id or answer.prompt for answer in answers):
         hint = f"the file has ids like {answers[0].id!r}, the prompts {known[0].id!r}"
         message = f"no answer belongs to a prompt in {language!r}, by id or by text"
@@ -70,14 +70,20 @@ def _checked(match: Match, asked: Sequence[Prompt], where: str, language: str) -
 
 
 def _by_id(answers: Sequence[Answer], prompts: Sequence[Prompt]) -> dict[str, list[Answer]]:
-    """Match by id; prompts of a suite that is not parallel are also known without the mark of their language."""
-    ids = {bare_id(prompt.id, prompt.language): prompt.id for prompt in prompts} | {
-        prompt.id: prompt.id for prompt in prompts
-    }
+    """Match by id; prompts of a suite that is not parallel are also known without the mark of their language.
+
+    Of several answers to one id, those that name the prompt's text are meant: the others are other languages'.
+    """
+    ids = {bare_id(prompt.id, prompt.language): prompt.id for prompt in prompts}
+    ids |= {prompt.id: prompt.id for prompt in prompts}
+    texts = {prompt.id: _plain(prompt.text) for prompt in prompts}
     found: dict[str, list[Answer]] = defaultdict(list)
     for answer in answers:
         if answer.id in ids:
             found[ids[answer.id]].append(answer)
+    for key, own in found.items():
+        if len(own) > 1:
+            found[key] = [answer for answer in own if _plain(answer.prompt or "") == texts[key]] or own
     return dict(found)
 
 

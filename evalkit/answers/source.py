@@ -21,6 +21,8 @@ class Source:
     folder: Path
     data: Path | None
     name: str
+    shared_ids: bool
+    """Whether prompts of several languages have one id, so that an id alone does not tell the answer's language."""
     _tables: dict[str, Table] = field(default_factory=dict)
 
     @property
@@ -48,6 +50,12 @@ class Source:
             raise DataError(*missing)
         rows = [i for i, row in enumerate(table.rows) if all(as_text(value_of(row, k)) in v for k, v in wanted.items())]
         column = column_of(self.config, table, "language")
+        told = column_of(self.config, table, "prompt") or "messages" in table.columns
+        if column is None and self.shared_ids and MARK not in self.template and not told:
+            hint = "add a `language` column, or write one file a language and {language} in its name"
+            raise DataError(
+                Problem(where=table.name, message="nothing tells which language an answer is for", hint=hint)
+            )
         if MARK in self.template or column is None:
             return table, rows
         spelled = {index: as_text(value_of(table.rows[index], column)) for index in rows}

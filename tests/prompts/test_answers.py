@@ -89,6 +89,32 @@ def test_one_file_without_language_column_is_told_apart_by_its_prompts(tmp_path:
     assert not found.missing
 
 
+def test_ids_that_languages_share_are_told_apart_by_the_prompt(tmp_path: Path) -> None:
+    both = [
+        {"id": str(k), "prompt": f"{tag} question {k}", "answer": f"{tag} answer {k}"}
+        for k in range(4)
+        for tag in ("en", "de")
+    ]
+    write(tmp_path / "all.json", both)
+    found = read(tmp_path, "all.json")
+    assert [a.text for a in found.generations] == [f"{p.language} answer {p.id}" for p in PROMPTS]
+    assert not found.duplicates
+
+
+def test_answers_that_nothing_gives_a_language_are_refused(tmp_path: Path) -> None:
+    """Taking the same rows for every language would compare German answers with Swahili ones."""
+    write(tmp_path / "all.json", rows("en", "plain") + rows("de", "plain"))
+    with pytest.raises(DataError, match="nothing tells which language an answer is for"):
+        read(tmp_path, "all.json")
+
+
+def test_rows_without_an_id_are_matched_by_their_prompt(tmp_path: Path) -> None:
+    mixed = [*rows("en", "plain")[:2], *rows("en", "alpaca")[2:]]
+    write(tmp_path / "en.jsonl", [{"response": row.get("output"), **row} for row in mixed])
+    found = read(tmp_path, prompts=PROMPTS[:4], columns={"answer": "response"})
+    assert [a.text for a in found.generations] == [f"en answer {k}" for k in range(4)]
+
+
 def test_position_is_said_and_refers_to_all_prompts_where_a_sample_is_asked(tmp_path: Path) -> None:
     for tag in ("en", "de"):
         write(tmp_path / f"{tag}.jsonl", rows(tag, "bare"))
