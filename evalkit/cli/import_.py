@@ -10,12 +10,15 @@ from evalkit.cli.output import console, declare, print_json
 from evalkit.errors import InputError, Problem
 from evalkit.exchange import IMPORTERS
 
+ARENA = "arena-votes"
+FORMATS = [*IMPORTERS, ARENA]
+
 
 def add_parser(commands: Any, summary: str) -> None:
     """Declare the command."""
     example = "evalkit import alpaca-eval results/my-model/annotations.json --out reports/alpaca/my-model"
     parser = declare(commands, "import", summary, example=example, handler=run)
-    parser.add_argument("format", metavar="FORMAT", choices=list(IMPORTERS), help=", ".join(IMPORTERS))
+    parser.add_argument("format", metavar="FORMAT", choices=FORMATS, help=", ".join(FORMATS))
     parser.add_argument("files", nargs="+", metavar="FILE", help="files of that format; {language} stands for a tag")
     parser.add_argument(
         "--out", type=Path, required=True, metavar="DIR", help="run directory; several runs go below it"
@@ -32,10 +35,17 @@ def add_parser(commands: Any, summary: str) -> None:
         metavar="OURS=THEIRS",
         help="table: what they call a column; again for more",
     )
+    arena = parser.add_argument_group(f"{ARENA}: a suite sampled from a human-preference arena, to be run")
+    arena.add_argument("--per-language", type=int, default=100, metavar="N", help="prompts a language (default: 100)")
+    arena.add_argument("--languages", default="", metavar="de,fr", help="only these languages")
+    arena.add_argument("--seed", type=int, default=0, metavar="N", help="of the sample")
+    arena.add_argument("--own-pairs", action="store_true", help="the arena's model A against its B, for --calibrate")
 
 
 def run(args: argparse.Namespace) -> int:
     """Write the runs; print where they are and what they say."""
+    if args.format == ARENA:
+        return _sample(args)
     from evalkit.exchange.rows import Options
     from evalkit.stages.imported import import_runs
 
@@ -59,6 +69,34 @@ def run(args: argparse.Namespace) -> int:
         for part in render_terminal(data.results):
             screen.print(part)
         screen.print(f"\nreport: {folder / 'report.html'}", soft_wrap=True, highlight=False)
+    return 0
+
+
+def _sample(args: argparse.Namespace) -> int:
+    """Write a suite sampled from an arena; say how to run it."""
+    from evalkit.language.tags import normalise
+    from evalkit.stages.people import write_arena_suite
+
+    if args.per_language < 1:
+        raise InputError(Problem(where="--per-language", message=f"{args.per_language} is less than 1"))
+    try:
+        languages = [normalise(word) for word in args.languages.split(",") if word.strip()]
+    except ValueError as fault:
+        raise InputError(Problem(where="--languages", message=str(fault))) from None
+    counts = write_arena_suite(
+        args.files,
+        args.out,
+        per_language=args.per_language,
+        languages=languages,
+        seed=args.seed,
+        own_pairs=args.own_pairs,
+        name=args.suite,
+    )
+    if args.json:
+        print_json({"suite": str(args.out / "suite.yaml"), "prompts": counts})
+    else:
+        told = ", ".join(f"{count:,} in {language}" for language, count in counts.items())
+        print(f"{args.out / 'suite.yaml'}: {told}")
     return 0
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from evalkit.cli.output import declare, print_json, say
+from evalkit.errors import InputError, Problem
 
 
 def add_parser(commands: Any, summary: str) -> None:
@@ -21,6 +22,15 @@ def add_parser(commands: Any, summary: str) -> None:
     parser.add_argument(
         "--allow-mixed", action="store_true", help="show runs that are not comparable apart, instead of refusing them"
     )
+    parser.add_argument(
+        "--people", action="append", default=[], metavar="FILE", help="an arena's votes: rate candidates on their scale"
+    )
+    parser.add_argument(
+        "--calibrate",
+        type=Path,
+        metavar="RUN",
+        help="a run of the arena's own pairs: fit the judge's temperature on votes",
+    )
 
 
 def run(args: argparse.Namespace) -> int:
@@ -29,8 +39,14 @@ def run(args: argparse.Namespace) -> int:
     from evalkit.report.leaderboard import render_leaderboard
     from evalkit.run import write_whole
     from evalkit.stages.boards import find_runs, leaderboard
+    from evalkit.stages.people import read_people
 
-    boards = leaderboard(find_runs(args.runs), page=args.output, judge=args.judge, allow_mixed=args.allow_mixed)
+    if args.calibrate and not args.people:
+        raise InputError(Problem(where="--calibrate", message="there are no votes to fit on", hint="--people FILE"))
+    people = read_people(args.people, calibrate=args.calibrate, judge=args.judge) if args.people else None
+    boards = leaderboard(
+        find_runs(args.runs), page=args.output, judge=args.judge, allow_mixed=args.allow_mixed, people=people
+    )
     args.output.parent.mkdir(parents=True, exist_ok=True)
     pages = []
     for number, board in enumerate(boards, 1):

@@ -11,6 +11,7 @@ from urllib.parse import quote
 
 import numpy as np
 
+from evalkit.boards.anchored import with_people
 from evalkit.boards.board import Entry, build
 from evalkit.boards.comparable import BASELINE, gaps, groups, require_comparable
 from evalkit.boards.compare import Paired, compare_runs
@@ -26,9 +27,10 @@ from evalkit.boards.gate import (
 from evalkit.boards.rating import connected
 from evalkit.boards.scores import align, by_language_and_macro
 from evalkit.errors import Problem, RunError, did_you_mean
-from evalkit.records import MACRO, PANEL
+from evalkit.records import MACRO, PANEL, json_ready
 from evalkit.run import read_results, read_run, read_scores
 from evalkit.settings import StatisticsSettings
+from evalkit.stages.people import People
 from evalkit.statistics.figures import Floats
 from evalkit.suite import parse_suite
 
@@ -161,7 +163,12 @@ def settings_of(folder: Path) -> StatisticsSettings:
 
 
 def leaderboard(
-    folders: Sequence[Path], *, page: Path, judge: str | None = None, allow_mixed: bool = False
+    folders: Sequence[Path],
+    *,
+    page: Path,
+    judge: str | None = None,
+    allow_mixed: bool = False,
+    people: People | None = None,
 ) -> tuple[dict[str, Any], ...]:
     """Return the board of many runs, or with `allow_mixed` one board for each group that is comparable.
 
@@ -170,6 +177,7 @@ def leaderboard(
         page: where the page will be, so that links to the reports are relative to it.
         judge: whose verdicts; the panel, or the only judge, where None.
         allow_mixed: whether runs that are not comparable are shown apart rather than refused.
+        people: an arena's votes, for ratings on their scale.
 
     Raises:
         RunError: a folder is no run, or the runs are not comparable.
@@ -192,7 +200,11 @@ def leaderboard(
             ]
         entries = _entries([folders[i] for i in members], [results[i] for i in members], page.parent)
         chosen = chosen_judge(entries[0].results, judge)
-        boards.append(build(entries, settings_of(folders[members[0]]), judge=chosen, notes=told))
+        board = build(entries, settings_of(folders[members[0]]), judge=chosen, notes=told)
+        if people is not None:
+            placed = {entry.name: people.place(folders[i], chosen) for entry, i in zip(entries, members, strict=True)}
+            board = json_ready(with_people(board, placed, note=people.note))
+        boards.append(board)
     return tuple(boards)
 
 
