@@ -85,39 +85,32 @@ async def _texts(
     asker: Asker,
 ) -> tuple[dict[Place, str], dict[Place, str]]:
     """Return the translated texts, and why the others are missing. A reply that lost a mark is asked for again."""
-    texts: dict[Place, str] = {}
+    places = [(language, *part) for language in to for part in masks]
+    texts = {
+        place: unmask(masks[place[1:]].text, masks[place[1:]]) for place in places if not masks[place[1:]].translatable
+    }
     faults: dict[Place, str] = {}
-    open_places: list[Place] = []
-    for language in to:
-        for (prompt_id, number), masked in masks.items():
-            place = (language, prompt_id, number)
-            if masked.translatable:
-                open_places.append(place)
-            else:
-                texts[place] = unmask(masked.text, masked)
+    missing = [place for place in places if place not in texts]
     for attempt in range(ATTEMPTS):
         tasks = {
             place: _task(masks[place[1:]], source, place[0], model=model, sampling=sampling, attempt=attempt)
-            for place in open_places
+            for place in missing
         }
         fetched = await asker.ask(list(tasks.values()))
         if asker.stopped is not None:
             raise asker.stopped
         failed = {item.task.key: item.failure.message for item in fetched.failures}
-        again: list[Place] = []
+        faults |= {place: failed[task.key] for place, task in tasks.items() if task.key in failed}
+        missing = []
         for place, task in tasks.items():
-            response = fetched.responses.get(task.key)
-            if response is None:
-                faults[place] = failed.get(task.key, "no reply")
-                continue
-            try:
-                texts[place] = unmask(response.text, masks[place[1:]])
-                faults.pop(place, None)
-            except ValueError as fault:
-                faults[place] = str(fault)
-                again.append(place)
-        open_places = again
-        if not open_places:
+            if task.key not in failed:
+                try:
+                    texts[place] = unmask(fetched.responses[task.key].text, masks[place[1:]])
+                    faults.pop(place, None)
+                except ValueError as fault:
+                    faults[place] = str(fault)
+                    missing.append(place)
+        if not missing:
             break
     return texts, faults
 

@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from evalkit.answers import read_answers
+from evalkit.cli.main import main
 from evalkit.prompts import read_prompts
 from evalkit.prompts.tables import read_table
 from evalkit.records import Prompt
@@ -212,6 +213,23 @@ def test_a_suite_reads_its_published_columns(name: str, tmp_path: Path) -> None:
     suite = load_suite(name).suite
     for prompt in prompts:
         assert set(suite.prompts.slices) <= set(prompt.meta), f"{prompt.key} lacks a slice"
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_a_suite_plans(name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Prompts, models and judges fit together: the plan counts an answer a prompt and both orders of every pair."""
+    make, languages, count = TABLES[name]
+    make(tmp_path)
+    suite = load_suite(name).suite
+    tags = ",".join(languages or suite.all_languages)
+    words = ["plan", name, "--data", str(tmp_path), "--languages", tags, "--candidate", "openai/ours", "--json"]
+    words += [] if suite.baseline else ["--baseline", "openai/theirs"]
+    assert main(words) == 0
+    rows = json.loads(capsys.readouterr().out)["rows"]
+    turns = 2 if name == "mt-bench" else 1
+    answers = sum(row["requests"] for row in rows if row["stage"] == "generate")
+    assert answers == count * turns * (1 if suite.baseline else 2)
+    assert any(row["stage"] == "judge" for row in rows) == bool(suite.judges)
 
 
 def test_dolly_is_post_edited_where_people_did_it(tmp_path: Path) -> None:
