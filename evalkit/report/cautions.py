@@ -220,8 +220,7 @@ def _length(view: View) -> Iterator[Caution]:
     rows.sort(key=lambda row: -abs((row.get("share_longer") or 0.5) - 0.5))
     named = wording.listing(
         [
-            f"{language_name(row['language'])} ({_OVERLAP.get(row['status'], row['status'])}, the candidate is longer "
-            f"on {wording.percent(_number(row.get('share_longer')))} of the prompts)"
+            f"{language_name(row['language'])} ({_OVERLAP.get(row['status'], row['status'])}{_longer(row)})"
             for row in rows
         ],
         limit=3,
@@ -231,6 +230,11 @@ def _length(view: View) -> Iterator[Caution]:
         f"Lengths hardly overlap, so that length control has little to go by: {named}. Read the raw win rate too.",
         rows[0]["language"],
     )
+
+
+def _longer(row: Mapping[str, Any]) -> str:
+    share = row.get("share_longer")
+    return "" if share is None else f", the candidate is longer on {wording.percent(_number(share))} of the prompts"
 
 
 def _small(view: View) -> Iterator[Caution]:

@@ -33,6 +33,10 @@ class Prior:
     precision: float = RIDGE
 
 
+FEWEST = 10
+"""Pairs below which nothing is said of equal length: a curve of two or three parameters would fit anything."""
+
+
 class Overlap(StrEnum):
     """Whether the data can say what would happen at equal length."""
 
@@ -45,7 +49,7 @@ class Overlap(StrEnum):
     DEGENERATE = "degenerate"
     """All wins, all losses, or no length difference anywhere: the figure is the win rate itself."""
     EMPTY = "empty"
-    """Fewer than two pairs with a score and both lengths."""
+    """Too few pairs (`FEWEST`) with a score and both lengths: three points always lie near some curve."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,10 +85,10 @@ def standardised(candidate: Floats, baseline: Floats) -> Floats:
 
 def overlap_of(candidate: Floats, baseline: Floats, scores: Floats) -> tuple[float, Overlap]:
     """Return the share of prompts on which the candidate is longer, and what that allows to say."""
-    if len(scores) < 2:  # noqa: PLR2004
-        return float("nan"), Overlap.EMPTY
     difference = candidate - baseline
-    share = float((difference > 0).mean() + (difference == 0).mean() / 2)
+    share = float((difference > 0).mean() + (difference == 0).mean() / 2) if len(scores) else float("nan")
+    if len(scores) < FEWEST:
+        return share, Overlap.EMPTY
     if scores.max() == 0 or scores.min() == 1 or not difference.any():
         return share, Overlap.DEGENERATE
     if not 0.05 <= share <= 0.95:  # noqa: PLR2004

@@ -12,6 +12,7 @@ from evalkit.settings import LengthControl
 from evalkit.statistics.figures import Figures, Floats, Weights
 from evalkit.statistics.length_alpaca import alpaca_controlled
 from evalkit.statistics.length_control import (
+    FEWEST,
     LengthFit,
     Overlap,
     Prior,
@@ -140,7 +141,7 @@ def _joint(pairs: Pairs, judged: Judged, rows: Sequence[NDArray[np.int64]]) -> J
 
 def _describe(fit: LengthFit, name: str) -> str:
     if fit.overlap is Overlap.EMPTY:
-        return "fewer than two pairs with both lengths"
+        return f"fewer than {FEWEST} pairs with both lengths"
     if fit.overlap is Overlap.NONE:
         return f"no overlap of lengths: the candidate is longer on {fit.share_longer:.0%} of the prompts"
     if fit.overlap is Overlap.DEGENERATE:
