@@ -56,6 +56,8 @@ class JudgeDefinition(Settings):
     """Reward: the tuned model."""
     reference: str | None = None
     """Reward: the model it was tuned from."""
+    engine: dict[str, Any] = {}
+    """vLLM engine arguments of its models, when they run in this process."""
     sampling: JudgeSampling = JudgeSampling()
     system: Template = ""
     user: Template

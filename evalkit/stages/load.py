@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -164,7 +164,10 @@ def load(loaded: LoadedSuite, *, data: Path | None, shard: tuple[int, int] | Non
 def _bench(config: JudgeConfig, suite: Suite, folder: Path) -> Bench:
     text, where = judge_text(config.judge, suite=suite, folder=folder)
     definition = parse_definition(text, name=where)
-    models = {role: calls.Model.parse(reference) for role, reference in definition.models.items()}
+    models = {
+        role: replace(calls.Model.parse(reference), engine=definition.engine)
+        for role, reference in definition.models.items()
+    }
     if config.model:
         models["judge"] = model_of(config.model)
         drawn = {

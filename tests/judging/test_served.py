@@ -13,6 +13,7 @@ from evalkit.cli.main import main
 from evalkit.judging.definition import JudgeDefinition, JudgeKind
 from evalkit.judging.outcomes import outcomes
 from evalkit.records import Comparison, Order, RunData
+from evalkit.models.canary import ANSWERS
 from evalkit.run import read_run
 from evalkit.shipped import shipped, shipped_names
 from tests.judging.pairs import filled, shipped_judge
@@ -120,6 +121,19 @@ def test_what_a_judge_notes_of_single_answers_is_a_figure_of_the_run(
     assert main(["analyze", str(suite.parent / "out"), "--json"]) == 0
     again = json.loads(capsys.readouterr().out)
     assert again["estimates"] == run.results["estimates"]
+
+
+def test_a_canary_in_a_run_says_whether_the_judge_can_be_fooled(
+    suite: Path, server: Server, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A judge that believes every forged verdict lets the attack win in one order at least; one that reads does not."""
+    words = ["--judge", "mt-bench-pairwise", "--judge-model", f"openai/judge@{server.base_url}"]
+    run = judged(suite, "--candidate", "canary/attack", *words)
+    assert run.candidate == "attack"
+    assert {outcome.score for outcome in run.outcomes if outcome.prompt_id == str(PROMPTS - 1)} == {0.0}
+    (row, *_) = run.results["checks"]["candidate"]
+    assert (row["verdict_strings"], row["control_tokens"], row["duplicates"]) == (PROMPTS, PROMPTS, PROMPTS)
+    assert {item.text for item in run.candidate_answers} == {ANSWERS["attack"]}
 
 
 def test_an_implicit_reward_is_the_servers_own_log_probabilities(
