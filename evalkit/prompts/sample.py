@@ -55,4 +55,4 @@ def sample(prompts: Sequence[Prompt], *, limit: int | None, seed: int) -> tuple[
 
 
 def _place(prompt_id: str, seed: int) -> str:
-    return hashlib.sha256(f"{seed}:{prompt_id}".encode()).hexdigest()
+    return hashlib.sha256(f"{seed}:{prompt_id}".encode("utf-8", "surrogatepass")).hexdigest()

@@ -96,7 +96,7 @@ def parse_table(content: bytes, *, name: str, suffix: str) -> Table:
         return _jsonl(text, name)
     if suffix == ".json":
         return _json(text, name)
-    return _csv(text, name, "\t" if suffix == ".tsv" else ",")
+    return _csv(text, name, "\t" if suffix == ".tsv" else _delimiter(text))
 
 
 def value_of(row: Row, spec: str) -> Any:
@@ -176,6 +176,12 @@ def _json(text: str, name: str) -> Table:
         hint = 'write [{"id": "1", "text": "…"}, …]'
         raise DataError(Problem(where=name, message="the file is no list of JSON objects", hint=hint))
     return table_of(data, name=name)
+
+
+def _delimiter(text: str) -> str:
+    """Return what parts the header's cells: a comma, or what spreadsheets of many countries write instead."""
+    header = text.partition("\n")[0]
+    return max(",;\t", key=header.count)
 
 
 def _csv(text: str, name: str, delimiter: str) -> Table:

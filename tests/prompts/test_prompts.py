@@ -225,6 +225,16 @@ def test_what_is_wrong_with_a_file_is_told_with_its_place(tmp_path: Path, name: 
     assert told in wrong(tmp_path, {"files": name})
 
 
+def test_spreadsheets_of_many_countries_write_semicolons(tmp_path: Path) -> None:
+    (tmp_path / "en.csv").write_text('id;text\n1;"a; b, c"\n2;d, e\n', "utf-8")
+    assert [prompt.text for prompt in prompts(tmp_path, {"files": "en.csv"})] == ["a; b, c", "d, e"]
+
+
+def test_a_broken_character_in_an_id_is_no_crash(tmp_path: Path) -> None:
+    (tmp_path / "en.json").write_text('[{"id": "\\ud83d", "text": "a"}]', "utf-8")
+    assert len(prompts(tmp_path, {"files": "en.json", "limit": 1})) == 1
+
+
 def test_text_that_is_not_utf8_is_told_with_its_line(tmp_path: Path) -> None:
     (tmp_path / "en.csv").write_bytes("id,text\n1,a\n2,Grüße\n".encode("latin-1"))
     assert "en.csv:3: the text is not UTF-8" in wrong(tmp_path, {"files": "en.csv"})
