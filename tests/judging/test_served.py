@@ -12,8 +12,8 @@ import pytest
 from evalkit.cli.main import main
 from evalkit.judging.definition import JudgeDefinition, JudgeKind
 from evalkit.judging.outcomes import outcomes
-from evalkit.records import Comparison, Order, RunData
 from evalkit.models.canary import ANSWERS
+from evalkit.records import Comparison, Order, RunData
 from evalkit.run import read_run
 from evalkit.shipped import shipped, shipped_names
 from tests.judging.pairs import filled, shipped_judge
@@ -126,8 +126,8 @@ def test_what_a_judge_notes_of_single_answers_is_a_figure_of_the_run(
 def test_a_canary_in_a_run_says_whether_the_judge_can_be_fooled(
     suite: Path, server: Server, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A judge that believes every forged verdict lets the attack win in one order at least; one that reads does not."""
-    words = ["--judge", "mt-bench-pairwise", "--judge-model", f"openai/judge@{server.base_url}"]
+    """A judge that reads what is asked never prefers it; that it attacks is told beside the figures."""
+    words = ["--judge", "aya-pairwise", "--judge-model", f"openai/judge@{server.base_url}"]
     run = judged(suite, "--candidate", "canary/attack", *words)
     assert run.candidate == "attack"
     assert {outcome.score for outcome in run.outcomes if outcome.prompt_id == str(PROMPTS - 1)} == {0.0}
