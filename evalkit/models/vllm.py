@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from evalkit.calls import Model, Request, Response
-from evalkit.errors import InputError, Problem, did_you_mean
+from evalkit.errors import InputError, Problem, did_you_mean, raise_all
 from evalkit.models._vllm_engine import Engine
 from evalkit.models._vllm_prompts import Prepared, Translator
 
@@ -98,7 +98,7 @@ def check_arguments(arguments: Mapping[str, Any], *, where: str) -> None:
     """Check the names in `engine:` against the installed vLLM's arguments.
 
     Raises:
-        InputError: vLLM has no argument of that name; all of them are told.
+        InputError: vLLM has no argument of that name, or cannot do it in process; all problems are told.
     """
     import dataclasses
 
@@ -110,8 +110,11 @@ def check_arguments(arguments: Mapping[str, Any], *, where: str) -> None:
         for name in arguments
         if name not in known
     ]
-    if problems:
-        raise InputError(*problems)
+    if int(arguments.get("data_parallel_size") or 1) > 1:
+        told = "data_parallel_size: an engine in process holds one copy of the model"
+        hint = "`vllm serve --data-parallel-size N` and openai/NAME@URL, or a process per GPU with --shard I/N"
+        problems.append(Problem(where=where, message=told, hint=hint))
+    raise_all(problems)
 
 
 def _open(model: Model, arguments: dict[str, Any], *, with_adapter: bool) -> Engine:

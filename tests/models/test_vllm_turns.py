@@ -108,12 +108,13 @@ def reference_scores(folder: Path, messages: tuple[Message, ...], continuation: 
 
 @pytest.mark.vllm
 def test_all_misspelt_engine_arguments_are_told_before_anything_loads(models) -> None:
-    engine = {"max_modellen": 256, "tensor_parallel": 2, "enforce_eager": True}
+    engine = {"max_modellen": 256, "tensor_parallel": 2, "enforce_eager": True, "data_parallel_size": 2}
     with pytest.raises(InputError) as error:
         provider_class("vllm")(Model(provider="vllm", name="no/such-model", engine=engine), timeout=60)
     assert "did you mean 'max_model_len'?" in str(error.value)
     assert "did you mean 'tensor_parallel_size'?" in str(error.value)
-    assert len(error.value.problems) == 2
+    assert "vllm serve --data-parallel-size N" in str(error.value)
+    assert len(error.value.problems) == 3
 
 
 @pytest.mark.vllm
