@@ -53,6 +53,7 @@ def cautions(results: Mapping[str, Any]) -> list[Caution]:
         _agreement,
         _length,
         _small,
+        _family,
         _fingerprint,
         _truncated,
         _prices,
@@ -243,6 +244,12 @@ def _small(view: View) -> Iterator[Caution]:
     if small:
         named = wording.listing([f"{language_name(tag)} ({number:,})" for number, tag in small], limit=4)
         yield _caution("small_n", f"Fewer than {SMALL} scored prompts: {named}. Read the intervals.", small[0][1])
+
+
+def _family(view: View) -> Iterator[Caution]:
+    for judge in view.judges:
+        if warning := judge.get("family_warning"):
+            yield _caution("judge_family", f"{judge['name']} may prefer answers of its own family: {warning}.")
 
 
 def _fingerprint(view: View) -> Iterator[Caution]:

@@ -24,7 +24,7 @@ from evalkit.report.examples import Example, collect, slice_values
 from evalkit.report.frame import application, asset, environment, policy
 from evalkit.report.sharing import shareable
 from evalkit.report.summary import summarize
-from evalkit.report.tables import slice_figures
+from evalkit.report.tables import otherwise_figures, slice_figures
 from evalkit.report.text import script_json
 from evalkit.report.view import CONTROLLED, WIN_RATE, View, known
 
@@ -135,6 +135,7 @@ def _context(
         "charts": drawn,
         "figures": script_json({chart.name: chart.plotly for chart in drawn}),
         "judges": _judges(view),
+        "otherwise": otherwise_figures(view),
         "slices": [(part, *slice_figures(view, part)) for part in view.slices],
         "regressions": _regressions(examples),
         "slice_names": slice_values(examples),

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from evalkit.report import wording
-from evalkit.report.view import CONTROLLED, LanguageRow, View
+from evalkit.report.view import CONTROLLED, View
 
 OFFLINE = (
     "Judged by the embedded offline rules, not by a model: this shows that the machinery works and says nothing about "
@@ -79,10 +79,6 @@ def _without_control(view: View) -> str:
     return f" Length control is not available: {controlled.method}."
 
 
-def _name(row: LanguageRow) -> str:
-    return f"{row.name}, raw only" if row.raw_only else row.name
-
-
 def _confidence(view: View) -> str:
     levels = [row.get("confidence_level") for row in view.results.get("estimates") or ()]
     return f"{100 * float(levels[0] or 0.95):g}%" if levels else "95%"
@@ -91,7 +87,7 @@ def _confidence(view: View) -> str:
 def _languages(view: View) -> str:
     if len(view.languages) < 2:  # noqa: PLR2004
         return ""
-    named = {claim: [_name(row) for row in view.language_rows if row.claim == claim] for claim in _STANDING}
+    named = {claim: [row.name for row in view.language_rows if row.claim == claim] for claim in _STANDING}
     better, worse, unclear = named["better"], named["worse"][::-1], named["unclear"]
     parts = [
         f"Better in {len(better)} ({wording.listing(better)})." if better else "",

@@ -32,7 +32,7 @@ class Table:
 def tables(results: Mapping[str, Any]) -> list[Table]:
     """Return every table that has rows, in the order of the report."""
     view = View(results)
-    made = (languages(view), judges(view), agreement(view), slices(view))
+    made = (languages(view), otherwise(view), judges(view), agreement(view), slices(view))
     return [table for table in made if table.rows]
 
 
@@ -63,6 +63,47 @@ def _language(row: LanguageRow) -> tuple[str, ...]:
         wording.percent(row.flips.value),
         wording.ratio(row.length.value),
         wording.UNDEFINED if row.wrong is None else wording.count(row.wrong),
+    )
+
+
+OTHERWISE = (
+    ("style_controlled_win_rate", "win rate at equal style", "percent"),
+    ("net_win_rate", "wins less losses", "percent"),
+    ("graded_win_rate", "win rate with slight and clear preferences", "percent"),
+    ("language_faithful_win_rate", "win rate where the wrong language loses", "percent"),
+    ("missing_low", "win rate if missing verdicts were losses", "percent"),
+    ("missing_high", "win rate if missing verdicts were wins", "percent"),
+    ("worst_language_win_rate", "worst language", "percent"),
+    ("best_language_win_rate", "best language", "percent"),
+    ("language_gap", "gap between them", "percent"),
+    ("language_spread", "spread between languages, chance taken out", "percent"),
+    ("language_correlation", "how much translations of a prompt move together", "decimal"),
+)
+"""Metric, what it is called, how it is written."""
+
+
+def otherwise_figures(view: View) -> list[tuple[str, Figure, str]]:
+    """Return what else can be said of the whole: words, figure, way of writing; what is undefined is left out."""
+    found = [(words, view.first_defined(metric), style) for metric, words, style in OTHERWISE]
+    scored = view.counts(view.overall)
+    return [
+        (words, figure, style)
+        for words, figure, style in found
+        if figure.defined and (scored["missing"] or not figure.metric.startswith("missing_"))
+    ]
+
+
+def otherwise(view: View) -> Table:
+    """The same comparison counted otherwise, and how far languages differ."""
+    return Table(
+        name="otherwise",
+        title="Counted otherwise",
+        columns=("Figure", "Value", "Interval", "How"),
+        rows=tuple(
+            (words, getattr(wording, style)(figure.value), wording.interval(figure.low, figure.high), figure.method)
+            for words, figure, style in otherwise_figures(view)
+        ),
+        left=frozenset({0, 3}),
     )
 
 

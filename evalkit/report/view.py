@@ -71,16 +71,13 @@ class LanguageRow:
 
     @property
     def raw_only(self) -> bool:
-        """Whether the claim, which is about the raw win rate, is not borne out at equal length."""
-        figure = self.controlled
-        if not figure.bounded or self.total:
-            return False
-        return (self.claim == "better" and figure.low <= HALF) or (self.claim == "worse" and figure.high >= HALF)
+        """Whether the claim is about the raw win rate, for want of a length-controlled one."""
+        return not self.controlled.defined and self.claim != "unclear"
 
     @property
     def verdict(self) -> str:
         """The claim in words."""
-        return wording.CLAIM_WORDS[self.claim] + (", raw only" if self.raw_only else "")
+        return wording.CLAIM_WORDS[self.claim] + (", raw" if self.raw_only else "")
 
     @property
     def total(self) -> bool:
@@ -185,17 +182,17 @@ class View:
         keys = ("n", "win", "tie", "loss", "missing", "flips", "both_tie")
         return {key: sum(int(row.get(key) or 0) for row in rows) for key in keys}
 
-    def claim(self, language: str, *, judge: str | None = None) -> str:
-        """Return better, worse or unclear, of the figure that the headline is about.
+    def claim(self, language: str) -> str:
+        """Return better, worse or unclear, after control for the number of languages.
 
-        Of a language, after control for the number of languages; of the whole, whether its interval excludes ½.
+        It is about the length-controlled win rate where there is one, else about the raw one. For the whole, and in
+        its absence, it is whether the interval excludes ½.
         """
-        judge = self.judge if judge is None else judge
-        metric = CONTROLLED if self.figure(CONTROLLED, language, judge=judge).defined else WIN_RATE
-        row = self._claims.get((judge, language, metric))
+        figure = self.headline_figure if language == self.overall else self.figure(CONTROLLED, language)
+        figure = figure if figure.defined else self.figure(WIN_RATE, language)
+        row = self._claims.get((self.judge, language, figure.metric))
         if row is not None:
             return str(row["claim"])
-        figure = self.headline_figure if language == self.overall else self.figure(WIN_RATE, language, judge=judge)
         return "better" if figure.low > HALF else "worse" if figure.high < HALF else "unclear"
 
     @cached_property

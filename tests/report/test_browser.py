@@ -31,7 +31,7 @@ def test_every_figure_on_the_page_is_in_results(visit: Open, html: str, made_up:
         for row in made_up.results["estimates"]
     }
     shown = page.evaluate("[...document.querySelectorAll('data')].map(e => [{...e.dataset}, e.value, e.textContent])")
-    writers = (wording.percent, wording.points, wording.ratio)
+    writers = (wording.percent, wording.points, wording.ratio, wording.decimal)
     read = 0
     for place, value, text in shown:
         if "figure" in place:

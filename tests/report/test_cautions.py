@@ -88,6 +88,11 @@ CASES: list[tuple[str, Callable[[dict[str, Any]], None], str]] = [
     ("truncated", check("candidate", "truncated", 50), "cut off by the token limit: German (50 of 120)"),
     ("low_agreement", disagreeing, "German (0.21)"),
     ("small_n", set_at("counts", 0, "n", value=9), "German (9)"),
+    (
+        "judge_family",
+        set_at("judges", 0, "family_warning", value="gpt-4 and gpt-4o (openai)"),
+        "fair may prefer answers of its own family: gpt-4 and gpt-4o",
+    ),
     ("unknown_prices", set_at("cost", "unknown_prices", value=["openai/x"]), "openai/x"),
     (
         "changed_model",

@@ -57,7 +57,9 @@ async def bidi(port: int, address: str, expression: str, until: str) -> tuple[An
             if await evaluate(number, f"Boolean({until})"):
                 break
             await asyncio.sleep(0.2)
-        return await evaluate(1000, expression), logged
+        found = await evaluate(1000, expression)
+        await socket_.close()
+        return found, logged
 
 
 def test_firefox_shows_a_hostile_report_with_its_charts(tmp_path: Path) -> None:
@@ -91,6 +93,6 @@ def test_firefox_shows_a_hostile_report_with_its_charts(tmp_path: Path) -> None:
             with ThreadPoolExecutor() as threads:
                 shown, logged = threads.submit(asyncio.run, question).result(timeout=180)
         finally:
-            process.terminate()
+            process.kill()
     assert shown == ["he-h13", "40 of 40 examples", "undefined", True]
     assert logged == []

@@ -7,27 +7,29 @@ from typing import Any
 import pytest
 
 from evalkit.report.summary import headline, summarize
+from evalkit.report.tables import languages
+from evalkit.report.view import View
 
 
 def results(
     low: float, high: float, *, controlled: float | None = 0.5, claims: tuple[str, ...] = (), offline: bool = False
 ) -> dict[str, Any]:
-    languages = ["de", "ar"]
+    tags = ["de", "ar"]
     row = {"candidate": "c", "judge": "j", "slice": None, "n": 805, "confidence_level": 0.95, "method": "wilson"}
 
     def rows(metric: str, value: float | None) -> list[dict[str, Any]]:
         bounds = {"value": value, "low": None if value is None else low, "high": None if value is None else high}
-        return [{**row, "metric": metric, "language": language, **bounds} for language in [*languages, "macro"]]
+        return [{**row, "metric": metric, "language": language, **bounds} for language in [*tags, "macro"]]
 
     return {
         "candidate": "c",
         "baseline": "b",
         "judges": [{"name": "j", "offline": offline}],
-        "suite": {"languages": languages},
+        "suite": {"languages": tags},
         "estimates": rows("win_rate", 0.5) + rows("length_controlled_win_rate", controlled),
         "claims": [
             {"judge": "j", "language": tag, "metric": "length_controlled_win_rate", "claim": claim}
-            for tag, claim in zip(languages, claims, strict=False)
+            for tag, claim in zip(tags, claims, strict=False)
         ],
     }
 
@@ -45,9 +47,12 @@ def test_languages_are_named_by_their_claims() -> None:
     assert "Undecided in 2." in headline(results(0.4, 0.6, claims=("unclear", "unclear")))
 
 
-def test_a_claim_that_equal_length_does_not_bear_out_says_so() -> None:
-    text = headline(results(0.4, 0.6, claims=("better", "worse")))
-    assert "Better in 1 (German, raw only). Worse in 1 (Arabic, raw only)." in text
+def test_a_verdict_on_the_raw_win_rate_is_marked_in_the_table() -> None:
+    rows = {row[0]: row for row in languages(View(results(0.51, 0.6, controlled=None))).rows}
+    assert "▲ better, raw" in rows["German"]
+    rows = {row[0]: row for row in languages(View(results(0.51, 0.6, claims=("better", "unclear")))).rows}
+    assert "▲ better" in rows["German"]
+    assert "– undecided" in rows["Arabic"]
 
 
 def test_without_length_control_the_raw_win_rate_speaks_and_says_so() -> None:

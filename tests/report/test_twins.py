@@ -39,7 +39,7 @@ def test_markdown_holds_the_sentence_every_caution_and_every_cell(made_up: RunDa
 def test_markdown_tables_keep_their_shape_whatever_the_names() -> None:
     for line in render_markdown(hostile_run().results).splitlines():
         if line.startswith("|"):
-            assert len(re.findall(r"(?<!\\)\|", line)) in {13, 8, 6}
+            assert len(re.findall(r"(?<!\\)\|", line)) in {13, 8, 6, 5}
 
 
 def test_markdown_neither_links_nor_mentions() -> None:

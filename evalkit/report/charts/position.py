@@ -14,6 +14,8 @@ from evalkit.report.view import Figure, LanguageRow, View
 
 SHOWN_LANGUAGES = 30
 """Most languages in one chart."""
+LEVEL = 0.005
+"""Leaning that is none."""
 
 
 def position_chart(view: View) -> Chart | None:
@@ -66,6 +68,8 @@ def _point(row: LanguageRow, bias: Figure) -> tuple[str, float, float, float]:
 def _leaning(view: View, judge: str, pairs: Sequence[tuple[LanguageRow, Figure]]) -> str:
     overall = view.first_defined("position_bias", judge=judge)
     value = overall.value if overall.defined else pairs[0][1].value
+    if abs(value) < LEVEL:
+        return f"{first_line(judge, 30)} favours neither place ({wording.percent(0.5 + value)} on the whole)"
     side = "first" if value > 0 else "second"
     same = sum((figure.value > 0) == (value > 0) for _, figure in pairs)
     where = "every language" if same == len(pairs) else f"{same} of {len(pairs)} languages"
