@@ -33,7 +33,7 @@ def resolved(material: Material, pairing: Pairing, *, out: Path, provenance: Map
         else {}
     )
     return {
-        **{key: value for key, value in suite.items() if key not in {"candidates", "each", "baseline"}},
+        **{key: value for key, value in suite.items() if key not in {"candidates", "each", "baseline", "paths_from"}},
         "prompts": prompts,
         "baseline": _model(pairing.baseline.config, material.folder, out),
         "candidates": [_model(pairing.candidate.config, material.folder, out)],
@@ -49,11 +49,12 @@ def _with_bench(suite: Mapping[str, Any], material: Material) -> list[tuple[dict
 
 def _model(config: ModelConfig, folder: Path, out: Path) -> dict[str, Any]:
     written = config.model_dump(mode="json", exclude_defaults=True)
-    if config.model.startswith("recorded/") and not config.remote:
-        start = folder if config.relative_to == "suite" else Path()
-        path = config.model.removeprefix("recorded/")
-        written = {**written, "model": f"recorded/{_relative(path, start, out)}"}
-        written.pop("relative_to", None)
+    start = folder if config.relative_to == "suite" else Path()
+    for said in (written, *written.get("variants", {}).values()):
+        if said["model"].startswith("recorded/") and not said.get("remote"):
+            path = said["model"].removeprefix("recorded/")
+            said["model"] = f"recorded/{_relative(path, start, out)}"
+            written.pop("relative_to", None)
     return written
 
 
