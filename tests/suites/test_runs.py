@@ -149,3 +149,26 @@ def test_each_candidate_against_every_other_asks_nothing_twice() -> None:
     assert asked["judge"] <= 3 * 24 * 2
     assert {name: asked[name] for name in "abc"} == {"a": 24, "b": 24, "c": 24}
     assert len(list(Path("reports").rglob("results.json"))) == 3
+
+
+def test_a_run_is_repeated_from_its_folder_wherever_its_paths_start(tmp_path: Path) -> None:
+    """`paths_from`, variants of the baseline and the command line's paths all end up beside run.yaml."""
+    rows = [{"id": str(k), "prompt": f"Why is {k} a number?", "kind": "odd" if k % 2 else "even"} for k in range(4)]
+    for name, content in {"p": rows, "even": rows, "odd": rows, "mine": rows}.items():
+        path = Path("tables") / f"{name}.jsonl"
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(
+            "".join(json.dumps({**row, "answer": f"{name} {row['id']}"}) + "\n" for row in content), "utf-8"
+        )
+    told = "{name: b, model: recorded/even.jsonl, by: kind, variants: {odd: {model: recorded/odd.jsonl}}}"
+    text = "name: s\nlanguages: [en]\npaths_from: tables\nprompts: {files: p.jsonl, slices: [kind]}\njudges: [offline-rules]\n"
+    Path("s.yaml").write_text(f"{text}baseline: {told}\n", "utf-8")
+    assert main(["run", "s.yaml", "--candidate", "recorded/tables/mine.jsonl", "--out", "first"]) == 0
+    assert main(["run", "first/run.yaml", "--out", "second"]) == 0
+    said = {}
+    for out in ("first", "second"):
+        table = pq.ParquetFile(f"{out}/generations.parquet").read().to_pylist()
+        said[out] = {(row["side"], row["prompt_id"]): row["text"] for row in table}
+    assert said["first"] == said["second"]
+    baseline = [text for (side, _), text in sorted(said["first"].items()) if side == "baseline"]
+    assert baseline == ["even 0", "odd 1", "even 2", "odd 3"]
