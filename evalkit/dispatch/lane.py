@@ -21,7 +21,8 @@ from evalkit.pricing import Pricing, rough_tokens
 from evalkit.records import Failure
 
 _ENGINE_CONCURRENCY = 512
-"""Requests handed to an in-process engine at once: it batches them itself, and needs many to batch well."""
+"""Requests handed to an in-process engine at once, unless its class says otherwise: it batches them itself, and needs
+many to batch well."""
 _RATE_LIMIT_PATIENCE = 30
 """429s one request may meet before it counts as failed."""
 _LONG_WAIT = 30.0
@@ -97,9 +98,8 @@ class Lane:
         limits = desk.limits
         engine = provider.exclusive or provider.free
         self._timeout = None if engine else limits.timeout
-        start, most = (
-            (_ENGINE_CONCURRENCY, _ENGINE_CONCURRENCY) if engine else (limits.concurrency, limits.max_concurrency)
-        )
+        batch: int = getattr(provider, "concurrency", _ENGINE_CONCURRENCY)
+        start, most = (batch, batch) if engine else (limits.concurrency, limits.max_concurrency)
         self._places = Concurrency(start, most)
         self._requests = Pace(None if engine else limits.requests_per_minute)
         self._tokens = Pace(None if engine else limits.tokens_per_minute)
