@@ -6,6 +6,7 @@ import warnings
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
+from evalkit.calls import Model
 from evalkit.documents import Document, Path
 from evalkit.errors import Problem, did_you_mean
 from evalkit.judging import form
@@ -23,6 +24,7 @@ def faults(definition: JudgeDefinition, document: Document, text: str) -> Iterat
     yield from _form_faults(definition, document)
     yield from _kind_faults(definition, document)
     yield from _language_faults(definition, document)
+    yield from _model_faults(definition, document)
     for part in ("system", "user"):
         template = getattr(definition, part)
         by_path: Mapping[Path, str] = (
@@ -144,6 +146,16 @@ def one_token(text: str) -> bool:
         import bpe_openai
 
         return len(bpe_openai.get_encoding("o200k_base").encode_ordinary(text)) == 1
+
+
+def _model_faults(definition: JudgeDefinition, document: Document) -> Iterator[Problem]:
+    for role in ("model", "policy", "reference"):
+        reference = getattr(definition, role)
+        try:
+            if reference is not None:
+                Model.parse(reference)
+        except ValueError as fault:
+            yield document.problem((role,), str(fault), "for example openai/gpt-4.1")
 
 
 def _language_faults(definition: JudgeDefinition, document: Document) -> Iterator[Problem]:

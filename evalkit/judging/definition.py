@@ -91,7 +91,7 @@ class JudgeDefinition(Settings):
     @cached_property
     def digest(self) -> str:
         """SHA-256 (64 hex digits) of the content; comments and layout do not count."""
-        content = json.dumps(self.model_dump(mode="json"), sort_keys=True)
+        content = json.dumps(self.model_dump(mode="json", exclude_defaults=True), sort_keys=True)
         return hashlib.sha256(content.encode()).hexdigest()
 
     @cached_property

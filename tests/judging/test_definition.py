@@ -101,6 +101,7 @@ WRONG: list[tuple[str, str, str, str]] = [
     ("TIE: 0.5", "TIE: 0.5, tie: 0.5", "x.yaml:10 (labels.tie)", "read the same"),
     ("model:", "languages: [deu]\nmodel:", "x.yaml:2 (languages)", "write de"),
     ("model:", "languages: [dutch]\nmodel:", "x.yaml:2 (languages)", "not a language tag"),
+    ("openai/gpt-4.1", "gpt-4.1", "x.yaml:2 (model)", "write provider/model"),
     ("kind: label", "kind: score", "x.yaml:1 (kind)", "needs `scores:`"),
     ("kind: label", "kind: probability", "x.yaml:1 (variants)", "needs `variants`"),
     ("kind: label", "kind: reward", "x.yaml:7 (reply)", "writes nothing"),

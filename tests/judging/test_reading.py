@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import math
+import random
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -11,7 +14,7 @@ from hypothesis import strategies as st
 
 from evalkit.calls import Response
 from evalkit.judging.rates import rates
-from evalkit.judging.reading import Unreadable, read
+from evalkit.judging.reading import Unreadable, label_masses, read
 from evalkit.records import Choice, Verdict
 from tests.judging.pairs import forward, hear, shipped_judge
 
@@ -163,3 +166,20 @@ def test_a_verdict_says_where_it_comes_from() -> None:
     assert (heard.language, heard.prompt_id, heard.judge) == ("sw", "p1", "xalpaca")
     assert (heard.request_keys, heard.attempts) == (("k1",), 3)
     assert (heard.served_model, heard.fingerprint) == ("gpt-4.1-2025", "fp")
+
+
+@pytest.mark.realdata
+@pytest.mark.parametrize("model", ["NullModel", "gpt-3.5-turbo-0301"])
+def test_published_log_probabilities_give_the_published_preferences(shared: Path, model: str) -> None:
+    """AlpacaEval 2's own replies, read with its labels: m is the answer shown first, M the second."""
+    variants = {Choice.A: ("m",), Choice.B: ("M",)}
+    rows = json.loads((shared / f"alpacaeval2/raw/{model}.json").read_text("utf-8"))
+    replies = [row for row in rows if row["raw_completion"]]
+    assert len(replies) >= 804
+    for row in replies:
+        (first,) = row["raw_completion"]["logprobs"]["content"]
+        masses = label_masses(variants, [(item["token"], item["logprob"]) for item in first["top_logprobs"]])
+        preference = masses[Choice.A] / (masses[Choice.A] + masses[Choice.B])
+        swapped = random.Random("is_switched_outputs" + row["instruction"] + "0").choices([False, True])[0]
+        second_is_better = preference if swapped else 1 - preference
+        assert 1 + second_is_better == pytest.approx(row["preference"], abs=1e-9)
