@@ -7,8 +7,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from evalkit.errors import Problem, RunError
+from evalkit.records import MACRO, MICRO
 
 BASELINE = "baseline"
+SHOWN = 20
+"""Differences named before the rest is only counted."""
+MISSING = 0.01
+"""Share of pairs without a score above which readers are told."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,7 +75,22 @@ def require_comparable(named: Sequence[tuple[str, Mapping[str, Any]]], *, ignore
         if gap.aspect not in ignore
     ]
     if problems:
-        raise RunError(*problems)
+        more = len(problems) - SHOWN
+        rest = [Problem(message=f"and {more} more differences")] if more > 0 else []
+        raise RunError(*problems[:SHOWN], *rest)
+
+
+def warnings(name: str, results: Mapping[str, Any], judge: str) -> list[str]:
+    """Return what to know of a run before its figures are compared: it stopped early, or verdicts are missing."""
+    found = []
+    if results.get("incomplete"):
+        found.append(f"{name} stopped early ({results['incomplete']['reason']}): its figures rest on what was judged.")
+    rows = [row for row in results.get("counts") or () if row["judge"] == judge and row.get("slice") is None]
+    rows = [row for row in rows if row["language"] not in {MACRO, MICRO}]
+    scored, missing = (sum(row[key] or 0 for row in rows) for key in ("n", "missing"))
+    if not results.get("incomplete") and missing > MISSING * (scored + missing):
+        found.append(f"{name} lacks a score for {missing:,} of {scored + missing:,} pairs.")
+    return found
 
 
 def _judge(judge: Mapping[str, Any]) -> str:

@@ -13,7 +13,7 @@ import numpy as np
 
 from evalkit.boards.anchored import with_people
 from evalkit.boards.board import Entry, build
-from evalkit.boards.comparable import BASELINE, gaps, groups, require_comparable
+from evalkit.boards.comparable import BASELINE, gaps, groups, require_comparable, warnings
 from evalkit.boards.compare import Paired, compare_runs
 from evalkit.boards.gate import (
     Gate,
@@ -80,10 +80,11 @@ def check_run(
     results = read_results(folder)
     chosen = chosen_judge(results, judge)
     tests: list[Test] = []
-    notes: list[str] = []
+    notes = warnings(str(results["candidate"]), results, chosen)
     stored = None
     if against is not None:
         stored = read_results(against)
+        notes += warnings(str(stored["candidate"]), stored, chosen)
         if not allow_mixed:
             require_comparable([(str(folder), results), (str(against), stored)])
         tests += _regression(
@@ -192,7 +193,7 @@ def leaderboard(
     found = groups(results, ignore=ignore)
     boards = []
     for members in found:
-        told = []
+        told: list[str] = []
         if len(found) > 1:
             others = [other for other in found if other is not members]
             told = [
@@ -200,6 +201,7 @@ def leaderboard(
             ]
         entries = _entries([folders[i] for i in members], [results[i] for i in members], page.parent)
         chosen = chosen_judge(entries[0].results, judge)
+        told += [note for entry in entries for note in warnings(entry.name, entry.results, chosen)]
         board = build(entries, settings_of(folders[members[0]]), judge=chosen, notes=told)
         if people is not None:
             placed = {entry.name: people.place(folders[i], chosen) for entry, i in zip(entries, members, strict=True)}

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from evalkit.boards.comparable import gaps, groups
+from evalkit.boards.comparable import gaps, groups, require_comparable, warnings
 from evalkit.boards.compare import compare_runs
 from evalkit.boards.compare_text import document, markdown
 from evalkit.cli.main import main
@@ -111,3 +111,24 @@ def test_the_command_compares_and_refuses(write: Any, capsys: pytest.CaptureFixt
     assert main(["compare", str(first), str(other), "--allow-mixed"]) == 0
     assert main(["compare", str(first), str(tmp_path / "nothing")]) == 2
     assert main(["compare", str(first), str(second), "--judge", "jury"]) == 2
+
+
+def test_early_stops_and_missing_verdicts_are_told(make: Any) -> None:
+    results = make("a").results
+    assert warnings("a", results, "judge") == []
+    rows = [{**row, "n": row["n"] - 5, "missing": 5} if row["language"] == "de" else row for row in results["counts"]]
+    assert warnings("a", {**results, "counts": rows}, "judge") == ["a lacks a score for 5 of 120 pairs."]
+    stopped = {**results, "counts": rows, "incomplete": {"reason": "the cost cap was reached"}}
+    assert warnings("a", stopped, "judge") == [
+        "a stopped early (the cost cap was reached): its figures rest on what was judged."
+    ]
+
+
+def test_many_differences_are_counted_after_the_first() -> None:
+    def results(name: str) -> dict[str, Any]:
+        return {"suite": {"name": name, "prompts": {"de": 1}}, "judges": [], "baseline": "b"}
+
+    with pytest.raises(RunError) as caught:
+        require_comparable([(str(index), results(str(index))) for index in range(31)])
+    assert len(caught.value.problems) == 21
+    assert "and 10 more differences" in str(caught.value)
