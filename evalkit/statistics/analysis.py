@@ -32,7 +32,7 @@ from evalkit.statistics.figures import Figures, Floats, Weights, divide, join, r
 from evalkit.statistics.groups import groups_of
 from evalkit.statistics.length_languages import LengthControlled, control_lengths
 from evalkit.statistics.length_rows import length_bins, overlap_rows
-from evalkit.statistics.metrics import JUDGED, UNJUDGED, Metric
+from evalkit.statistics.metrics import JUDGED, NOISE, UNJUDGED, Metric
 from evalkit.statistics.parity_rows import parity_rows
 from evalkit.statistics.resampling import prompt_weights
 from evalkit.statistics.style_languages import control_style
@@ -166,11 +166,14 @@ class _Run:
     def unjudged(self) -> list[Estimate]:
         """Return the figures of the answers alone."""
         nobody = np.full(len(self.pairs.keys), np.nan)
-        return self._means(UNJUDGED, Judged(judge="", score=nobody, forward=nobody, swapped=nobody, graded=nobody))
+        return self._means(
+            UNJUDGED, Judged(judge="", score=nobody, forward=nobody, swapped=nobody, graded=nobody, noise=nobody)
+        )
 
     def judged(self, judged: Judged) -> list[Estimate]:
         """Return one judge's figures, but for those at equal length."""
-        return self._means(JUDGED, judged)
+        repeated = np.isfinite(judged.noise).any()
+        return self._means((*JUDGED, NOISE) if repeated else JUDGED, judged)
 
     def noted(self, judged: Judged, rates: Mapping[str, Mapping[tuple[str, str], float]]) -> list[Estimate]:
         """Return the figures of what a judge noted of single answers."""

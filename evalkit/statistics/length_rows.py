@@ -51,8 +51,19 @@ def length_bins(
 
 
 def overlap_rows(pairs: Pairs, judge: str, controlled: LengthControlled) -> list[dict[str, Any]]:
-    """Return, by language, on which share of the prompts the candidate is longer and what follows from it."""
+    """Return, by language, on which share of the prompts the candidate is longer and what follows from it.
+
+    `pull` is what length does to the judge: log odds per unit of tanh(standardised excess length), with its standard
+    error; positive where the judge likes length.
+    """
     return [
-        {"judge": judge, "language": language, "share_longer": fit.share_longer, "status": fit.overlap.value}
+        {
+            "judge": judge,
+            "language": language,
+            "share_longer": fit.share_longer,
+            "status": fit.overlap.value,
+            "pull": -fit.slope,
+            "pull_error": fit.slope_error,
+        }
         for language, fit in zip(pairs.languages, controlled.fits, strict=True)
     ]

@@ -92,6 +92,9 @@ JUDGED = (
 )
 """Metrics of each judge."""
 
+NOISE = Metric(name="verdict_noise", values=lambda _, judged: judged.noise, bounds=None)
+"""Mean variance of a verdict between repeats of one question; of judges that are asked more than once."""
+
 UNJUDGED = (
     Metric(
         name="language_pass_rate",

@@ -72,6 +72,8 @@ class Judged:
     forward: Floats
     swapped: Floats
     graded: Floats
+    noise: Floats
+    """(P,) variance of a verdict between repeats of the question; NaN with a single repeat."""
     single_order: bool = False
     """Whether there is no order to swap."""
 
@@ -110,21 +112,29 @@ def pairs_of(
 def judged_by(pairs: Pairs, outcomes: Iterable[Outcome]) -> tuple[Judged, ...]:
     """Return each judge's scores, sorted by name; of outcomes that stand twice, the last one counts."""
     row = {key: index for index, key in enumerate(pairs.keys)}
-    found: dict[str, tuple[list[int], list[tuple[float, float, float, float, bool]]]] = {}
+    found: dict[str, tuple[list[int], list[tuple[float, ...]]]] = {}
     for outcome in outcomes:
         index = row.get(outcome.key)
         if index is not None:
             rows, values = found.setdefault(outcome.judge, ([], []))
             rows.append(index)
-            values.append((outcome.score, outcome.forward, outcome.swapped, outcome.graded, outcome.single_order))
+            orders = (outcome.score, outcome.forward, outcome.swapped, outcome.graded)
+            values.append((*orders, outcome.repeat_variance, outcome.single_order))
     judged = []
     for judge, (rows, values) in sorted(found.items()):
-        table = np.full((len(pairs.keys), 5), np.nan)
+        table = np.full((len(pairs.keys), 6), np.nan)
         table[rows] = values
-        single = bool((table[rows, 4] == 1).all())
-        score, forward, swapped, graded = (valid(column) for column in table.T[:4])
+        score, forward, swapped, graded, noise = (valid(column) for column in table.T[:5])
         judged.append(
-            Judged(judge=judge, score=score, forward=forward, swapped=swapped, graded=graded, single_order=single)
+            Judged(
+                judge=judge,
+                score=score,
+                forward=forward,
+                swapped=swapped,
+                graded=graded,
+                noise=noise,
+                single_order=bool((table[rows, 5] == 1).all()),
+            )
         )
     return tuple(judged)
 
@@ -147,6 +157,7 @@ def panel_of(judged: Sequence[Judged], rule: PanelRule) -> Judged:
         forward=combine([each.forward for each in judged]),
         swapped=combine([each.swapped for each in judged]),
         graded=np.stack([each.graded for each in judged]).mean(axis=0),
+        noise=np.full(len(judged[0].score), np.nan),
         single_order=any(each.single_order for each in judged),
     )
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import re
+from pathlib import Path
 
 import pytest
 
@@ -70,3 +72,19 @@ def test_a_scorer_may_abstain() -> None:
     answers = [answer("a", "de", "gut"), answer("a", "de", "böse")]
     row = profile(answers, scorers={"toxicity": lambda text, _: 1.0 if text == "böse" else math.nan})[0]
     assert row.scores["toxicity"] == 1
+
+
+def test_the_documented_scorer_runs() -> None:
+    """The example of docs/statistics.md, with a detector that finds every text half toxic."""
+    text = (Path(__file__).parents[2] / "docs" / "statistics.md").read_text("utf-8")
+    (example,) = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+
+    class Detoxify:
+        def predict(self, text: str) -> dict[str, float]:
+            return {"toxicity": len(text) * 0 + 0.5}
+
+    names = {"detoxify": Detoxify(), "answers": [answer("a", "en", "hello"), answer("a", "de", "hallo")]}
+    exec(compile(example, "docs/statistics.md", "exec"), names)
+    found = {row.language: row.scores["toxicity"] for row in names["rows"]}
+    assert found["en"] == 0.5
+    assert math.isnan(found["de"])

@@ -17,7 +17,7 @@ from evalkit.records import PANEL, Estimate, Generation, LanguageCheck, Language
 from evalkit.settings import StatisticsSettings
 from evalkit.statistics.analysis import Analysis, analyze
 
-QUICK = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+QUICK = settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 SCORES = st.sampled_from([0.0, 0.5, 1.0, math.nan])
 COMPLEMENTS = {
     "win_rate": 1.0,
