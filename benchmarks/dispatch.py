@@ -116,7 +116,10 @@ def main() -> None:
         rate, cpu, memory = (statistics.median(item[name] for item in found) for name in ("rate", "cpu", "memory"))
         print(f"{part:12} {rate:7.0f} calls/s  {cpu:5.2f} CPU s per 1,000  {memory:5.0f} MB peak")
     ours, theirs = (
-        [max(found[i]["rate"] for name, found in parts.items() if (name == "evalkit") is own) for i in range(args.rounds)]
+        [
+            max(found[i]["rate"] for name, found in parts.items() if (name == "evalkit") is own)
+            for i in range(args.rounds)
+        ]
         for own in (True, False)
     )
     ratio = statistics.median(a / b for a, b in zip(ours, theirs, strict=True))

@@ -14,6 +14,7 @@ import pytest
 from evalkit.calls import CallError, Fault, Kind, Message, Model, Request, Response, Sampling
 from evalkit.models import Provider, provider_class
 from tests.conftest import skip_or_fail
+from tests.models.conformance import Conformance, Subject
 from tests.tiny_model import ENVIRONMENT, tiny_model
 
 pytestmark = [
@@ -91,6 +92,25 @@ def log_probabilities(reference, tokens: list[int]):
 
 def template(reference, messages: tuple[Message, ...]) -> str:
     return "".join(f"<|im_start|>{m.role}\n{m.content}<|im_end|>\n" for m in messages) + "<|im_start|>assistant\n"
+
+
+class Kept:
+    """An engine that outlives the tests that open and close it: loading it takes seconds."""
+
+    def __init__(self, provider: Provider) -> None:
+        self.ask = provider.ask
+
+    async def close(self) -> None:
+        """Stay open."""
+
+
+class TestVllm(Conformance):
+    """The suite that all providers share."""
+
+    @pytest.fixture
+    def subject(self, model: Model, provider: Provider) -> Subject:
+        sampling = Sampling(temperature=1.0, seed=7, max_tokens=16)
+        return Subject(model=model, sampling=sampling, open=lambda: Kept(provider))
 
 
 def test_greedy_answers_are_those_of_transformers_in_every_script(provider, model, reference) -> None:
