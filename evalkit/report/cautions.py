@@ -1,6 +1,6 @@
 """Before you quote this: what the data itself says against its headline, each with its figure and its consequence.
 
-Thresholds: STATISTICS notes of the project (position effect, flips, overlap, constant answers) and common practice for
+Thresholds: docs/statistics.md (position effect, flips, overlap, constant answers) and common practice for
 kappa (Landis and Koch 1977: below 0.4 is at most fair agreement).
 """
 

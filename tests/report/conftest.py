@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -15,7 +16,7 @@ from tests.report.make_run import make_run
 
 Open = Callable[..., Any]
 
-CHROMIUM = Path("/usr/bin/chromium")
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 SWITCHES = ("no-sandbox", "disable-gpu", "disable-quic", "no-first-run", "disable-background-networking")
 SWITCHES += ("disable-component-update", "disable-sync")
 
@@ -29,12 +30,13 @@ def made_up() -> RunData:
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[object]:
     """A Chromium that opens pages from disk."""
-    sync_api = pytest.importorskip("playwright.sync_api")
-    if not CHROMIUM.exists():
+    from playwright import sync_api
+
+    if CHROMIUM is None:
         skip_or_fail("browser", "no Chromium: apt-get install chromium")
     with sync_api.sync_playwright() as playwright:
         browser = playwright.chromium.launch(
-            executable_path=str(CHROMIUM), args=[f"--{switch}" for switch in SWITCHES], timeout=180_000
+            executable_path=CHROMIUM, args=[f"--{switch}" for switch in SWITCHES], timeout=180_000
         )
         yield browser
         browser.close()

@@ -132,7 +132,9 @@ def _position_plotly(series: Series) -> dict[str, Any]:
         "range": [len(names) - 0.5, -0.5],
         "showgrid": False,
     }
-    figure = figure_of(data, {"tickformat": ".0%"}, y_axis, half="x")
+    marks = [mark for _, points in series for point in points for mark in point[1:]]
+    x_axis = {"tickformat": ".0%", "range": list(padded(min(*marks, 0.5), max(*marks, 0.5)))}
+    figure = figure_of(data, x_axis, y_axis, half="x")
     figure["layout"] |= {
         "height": 24 * len(names) + 70,
         "margin": {"l": 150, "r": 12, "t": 30, "b": 34},

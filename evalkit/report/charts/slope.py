@@ -99,7 +99,7 @@ def _slope_drawing(rows: Sequence[LanguageRow], movers: Sequence[LanguageRow], f
 def _slope_plotly(rows: Sequence[LanguageRow], movers: Sequence[LanguageRow]) -> dict[str, Any]:
     low, high = _slope_range(rows)
     named = {row.language for row in movers}
-    places = _spread({row.language: row.controlled.value for row in movers}, 0.045 * (high - low))
+    places = _spread({row.language: row.controlled.value for row in movers}, 0.055 * (high - low))
     data = []
     for row in rows:
         moved = row.language in named
