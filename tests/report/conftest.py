@@ -27,9 +27,9 @@ def made_up() -> RunData:
     return make_run(sizes={"sw": 12})
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[object]:
-    """A Chromium that opens pages from disk."""
+    """A Chromium that opens pages from disk. Of a module only: while it is open, its event loop is the thread's."""
     from playwright import sync_api
 
     if CHROMIUM is None:
