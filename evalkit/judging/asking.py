@@ -9,8 +9,8 @@ from evalkit.calls import Kind, Message, Model, Request
 from evalkit.judging import material
 from evalkit.judging.definition import JudgeDefinition, JudgeKind
 from evalkit.judging.pairing import ENGLISH, prompt_part
-from evalkit.judging.templates import render
-from evalkit.language.tags import describe
+from evalkit.judging.templates import render, render_for
+from evalkit.language.tags import Language, describe
 from evalkit.records import Comparison, Generation
 
 
@@ -52,15 +52,17 @@ def _messages(
     content |= {part: value for part, value in parts.items() if value}
     content |= {name: material.answer_value(answer) for name, answer in answers.items()}
     mark = material.nonce([prompt.text, *(material.answer_texts(answer) for answer in answers.values())])
-    values = {
-        "language": describe(prompt.language),
-        "material": material.enclose(material.as_json(content), mark),
-    }
+    language = describe(prompt.language)
+    values = {"language": language, "material": material.enclose(material.as_json(content), mark)}
     user = render(definition.text("user", prompt.language), values)
     if attempt and definition.reminder:
         user = f"{user}\n\n{definition.reminder.strip()}"
-    system = render(definition.text("system", prompt.language), values)
-    return (*((Message("system", system),) if system else ()), Message("user", user))
+    return (*_system(definition, language), Message("user", user))
+
+
+def _system(definition: JudgeDefinition, language: Language) -> tuple[Message, ...]:
+    text = render_for(definition.text("system", language.tag), language)
+    return (Message("system", text),) if text else ()
 
 
 def _reward_requests(
@@ -68,14 +70,10 @@ def _reward_requests(
 ) -> tuple[Request, ...]:
     """Return the scoring requests; the conversation is the prompt as a person would put it, not material to judge."""
     prompt = comparison.prompt
-    values = {
-        "language": describe(prompt.language),
-        "prompt": prompt.text,
-        "english": prompt.meta.get(ENGLISH, ""),
-    }
-    system = render(definition.text("system", prompt.language), values)
+    language = describe(prompt.language)
+    values = {"language": language, "prompt": prompt.text, "english": prompt.meta.get(ENGLISH, "")}
     user = render(definition.text("user", prompt.language), values)
-    messages = (*((Message("system", system),) if system else ()), Message("user", user))
+    messages = (*_system(definition, language), Message("user", user))
     return tuple(
         Request(model=models[role], messages=messages, kind=Kind.SCORE, continuation=answer.text)
         for answer in comparison.answers

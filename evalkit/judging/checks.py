@@ -40,7 +40,8 @@ def _template_problems(
     definition: JudgeDefinition, document: Document, text: str, path: Path, words: str
 ) -> Iterator[Problem]:
     """Problems of one template, each on its own line of the file."""
-    allowed = ("language", "prompt", "english") if definition.kind is JudgeKind.REWARD else ("language", "material")
+    shown = ("prompt", "english") if definition.kind is JudgeKind.REWARD else ("material",)
+    allowed = ("language",) if path[0] == "system" else ("language", *shown)
     start = int(document.where(path).removeprefix(f"{document.name}:").partition(" ")[0])
     block = text.splitlines()[start - 1].rstrip().endswith(("|", "|-", "|+", ">", ">-"))
     for line, message, hint in template_faults(words, allowed=allowed):

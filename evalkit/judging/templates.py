@@ -15,6 +15,7 @@ from jinja2 import meta, nodes
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from evalkit.errors import did_you_mean
+from evalkit.language.tags import Language
 
 LANGUAGE_FACTS = ("tag", "english_name", "autonym", "script", "script_name", "direction")
 """What a template may say of the expected language: `{{ language.english_name }}`."""
@@ -37,6 +38,16 @@ def render(source: str, values: Mapping[str, Any]) -> str:
         jinja2.TemplateError: syntax, an undefined variable, or something the sandbox forbids.
     """
     return _compiled(source).render(values).strip()
+
+
+@functools.lru_cache(maxsize=4096)
+def render_for(source: str, language: Language) -> str:
+    """Return a template that depends on the language alone.
+
+    Raises:
+        jinja2.TemplateError: as `render`.
+    """
+    return render(source, {"language": language})
 
 
 def template_faults(source: str, *, allowed: tuple[str, ...]) -> Iterator[tuple[int, str, str]]:

@@ -80,6 +80,7 @@ WRONG: list[tuple[str, str, str, str]] = [
     ("labels:", "lables:", "x.yaml:10 (lables)", "did you mean 'labels'?"),
     ("english_name", "englishname", "x.yaml:4", "did you mean 'english_name'?"),
     ("{{ material }}", "{{ materials }}", "x.yaml:6", "did you mean 'material'?"),
+    ("english_name", "tag }} {{ material", "x.yaml:4", "'material' is undefined"),
     ("{{ material }}", "{{ a.text }}", "x.yaml:6", "'a' is undefined"),
     ("{{ material }}", "nothing", "x.yaml:5 (user)", "write {{ material }}"),
     ("{{ material }}", "{{ material | uper }}", "x.yaml:6", "did you mean 'upper'?"),
