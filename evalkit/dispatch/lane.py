@@ -14,7 +14,7 @@ from evalkit.calls import CallError, Fault, Model, Response
 from evalkit.dispatch.pacing import Concurrency, Pace, backoff
 from evalkit.dispatch.records import Event, EventKind, Failed, Limits, Task
 from evalkit.dispatch.stopping import Stop
-from evalkit.errors import CredentialsError, EvalkitError, Problem
+from evalkit.errors import CredentialsError, EvalkitError, IncompleteError, Problem
 from evalkit.ledger import Ledger
 from evalkit.models import Provider
 from evalkit.pricing import Pricing, rough_tokens
@@ -27,6 +27,8 @@ _RATE_LIMIT_PATIENCE = 30
 """429s one request may meet before it counts as failed."""
 _LONG_WAIT = 30.0
 """Seconds of waiting that are worth a word."""
+_LONGEST_WAIT = 3600.0
+"""Seconds of waiting after which it is better to stop: daily quotas."""
 _POLL = 0.5
 """Seconds between looks at the cost cap while other lanes hold the money."""
 
@@ -234,8 +236,8 @@ class Lane:
             question.attempts -= 1
             question.rate_limits += 1
             self._places.rate_limited(now, sent=question.sent)
-            told = error.retry_after
-            wait = backoff(question.rate_limits, self._desk.rng.random()) if told is None else told
+            # A wait of 0 is no advice: asking at once again would only be refused again.
+            wait = error.retry_after or backoff(question.rate_limits, self._desk.rng.random())
             self._pause(wait, now=now, error=error)
             self._retry(question, error, now=now, wait=wait)
         elif (
@@ -249,7 +251,10 @@ class Lane:
             self._fail(question, error)
 
     def _pause(self, wait: float, *, now: float, error: CallError) -> None:
-        """Send nothing to this model for `wait` seconds; say so where a person would wonder."""
+        """Send nothing to this model for `wait` seconds; tell a person who would wonder, stop where it is absurd."""
+        if wait > _LONGEST_WAIT:
+            told = f"{self._name} asks to wait {wait / 3600:.1f} hours ({error})"
+            self._desk.stop.set(IncompleteError(f"{told}; everything fetched is kept: run the same command again then"))
         if wait >= _LONG_WAIT and now >= self._paused_until:
             _log.warning("%s: waiting %.0f s, as the server asks (%s)", self._name, wait, error)
         self._paused_until = max(self._paused_until, now + wait)

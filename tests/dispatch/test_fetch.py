@@ -21,6 +21,7 @@ from evalkit.errors import (
     CapReachedError,
     CredentialsError,
     ErrorBudgetError,
+    IncompleteError,
     InputError,
     InterruptedRunError,
 )
@@ -155,10 +156,31 @@ def test_retry_after_holds_for_the_whole_model(server: Server, ledger: Ledger) -
 
 
 def test_rate_limits_are_waited_out_and_are_no_attempts(server: Server, ledger: Ledger) -> None:
-    server.fail("429=0@1-8")
+    server.fail("429=0@1-5")
     fetched = run(tasks(local(server), 2), ledger, concurrency=1, max_attempts=1)
     assert len(fetched.responses) == 2
     assert not fetched.failures
+
+
+def test_a_quota_for_hours_ends_the_fetch_instead_of_hanging_it(server: Server, ledger: Ledger) -> None:
+    server.fail("429=43200@3-")
+    fetched = run(tasks(local(server), 50), ledger, concurrency=1)
+    assert isinstance(fetched.stopped, IncompleteError)
+    assert "12.0 hours" in str(fetched.stopped)
+    assert (len(fetched.responses), len(fetched.failures), server.count) == (2, 0, 3)
+
+
+def test_a_server_with_fewer_places_than_are_tried_gets_everything_answered(server: Server, ledger: Ledger) -> None:
+    server.places = 12
+    server.latency = 0.01
+    fetched = run(tasks(local(server), 150), ledger, concurrency=20)
+    refused = sum(entry["status"] == 429 for entry in server.log)
+    assert len(fetched.responses) == 150
+    assert 0 < refused < 75
+
+
+def test_nothing_to_ask_is_no_error(ledger: Ledger) -> None:
+    assert run([], ledger) == Fetched(responses={})
 
 
 def test_concurrency_starts_low(server: Server, ledger: Ledger) -> None:

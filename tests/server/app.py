@@ -59,6 +59,8 @@ class Server:
         self.log: list[dict[str, Any]] = []
         self.keys_seen: set[str] = set()
         """Keys that clients sent; never written anywhere."""
+        self.places: int | None = None
+        """Most requests answered at once; one more gets a 429."""
         self.in_flight = 0
         self.most_in_flight = 0
         self.count = 0
@@ -141,6 +143,8 @@ class Server:
         self.most_in_flight = max(self.most_in_flight, self.in_flight)
         entry: dict[str, Any] = {"n": self.count, "time": time.time(), "path": http.path, "body": body, "fault": None}
         try:
+            if self.places is not None and self.in_flight > self.places:
+                return self._error(http, body, Fault("429", "0.05"), entry)
             if self.latency:
                 await asyncio.sleep(self.latency)
             fault = next(
