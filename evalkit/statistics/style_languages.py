@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from evalkit.statistics.figures import Figures
+from evalkit.statistics.figures import Figures, divide
 from evalkit.statistics.style import style_controlled
 from evalkit.statistics.table import Judged, Pairs
 
@@ -12,7 +12,8 @@ from evalkit.statistics.table import Judged, Pairs
 def control_style(pairs: Pairs, judged: Judged) -> Figures:
     """Return the win rate at equal style of every language; answers in the wrong language are left out.
 
-    Not resampled: the interval rests on the influences.
+    Not resampled: the interval rests on the influences. Where all pairs are won, or lost, the figure is that rate and
+    the model's error, which is then next to nothing, is not believed.
 
     Args:
         pairs: the run's pairs.
@@ -27,9 +28,11 @@ def control_style(pairs: Pairs, judged: Judged) -> Figures:
     cells = pairs.cluster[index] * L + pairs.language[index]
     counts = np.bincount(cells, minlength=C * L).astype(np.float64).reshape(C, L)
     influences = np.stack([np.bincount(pairs.cluster[index], column, C) for column in fit.influences.T], axis=1)
+    rates = divide(np.bincount(pairs.language[index], judged.score[index], L), numbers)
+    swept = (rates == 0) | (rates == 1)
     return Figures(
-        values=fit.values,
-        influences=influences * C / max(n, 1),
+        values=np.where(swept, rates, fit.values),
+        influences=np.where(swept, 0.0, influences * C / max(n, 1)),
         shares=counts / np.maximum(numbers, 1),
         pairs=numbers,
         effective_pairs=numbers,

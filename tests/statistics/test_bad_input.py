@@ -255,3 +255,28 @@ def test_a_judge_with_one_order_has_no_order_figures() -> None:
     assert figure(analysis, "position_bias").method == "the judge sees one order only"
     assert figure(analysis, "missing_low").value == pytest.approx(0.5)
     assert analysis.orders == []
+
+
+RATES = {"ties": 0.5, "wins": 1.0, "prompts decide": 0.5, "languages decide": 1 / 6, "nothing": math.nan}
+
+
+def unvaried(kind: str, index: int, language: str) -> float:
+    by_kind = {"prompts decide": float(index % 2), "languages decide": float(language == "ar")}
+    return by_kind.get(kind, RATES[kind])
+
+
+@pytest.mark.parametrize("method", [method for method in LengthControl if method is not LengthControl.NONE])
+@pytest.mark.parametrize("kind", RATES)
+def test_scores_without_variation_in_six_languages(method: LengthControl, kind: str) -> None:
+    """Separated fits diverge: figures at equal length and style must stay near the rate, with an honest width."""
+    prompts = [prompt(index, language) for language in ("ar", "de", "fa", "hi", "sw", "tr") for index in range(60)]
+    outcomes = []
+    for each in prompts:
+        score = unvaried(kind, int(each.id), each.language)
+        outcomes.append(outcome(int(each.id), score, score, language=each.language))
+    for shrink in (False, True):
+        analysis = run(prompts, outcomes, length_control=method, shrink_slopes=shrink)
+        for metric in ("win_rate", "length_controlled_win_rate", "style_controlled_win_rate"):
+            row = figure(analysis, metric, "macro")
+            assert row.value == pytest.approx(RATES[kind], abs=0.03, nan_ok=True)
+            assert kind == "nothing" or row.high - row.low > 0.03
