@@ -88,9 +88,8 @@ def main() -> None:
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
         seconds = time.perf_counter() - start
         size = output.stat().st_size / 1e6
-        print(
-            f"{args.candidates} candidates x {len(TAGS)} languages x {args.prompts} prompts: {seconds:.1f} s, {size:.1f} MB"
-        )
+        shape = f"{args.candidates} candidates x {len(TAGS)} languages x {args.prompts} prompts"
+        print(f"{shape}: {seconds:.1f} s, {size:.1f} MB")
 
 
 if __name__ == "__main__":
