@@ -102,8 +102,8 @@ class Stop:
         """Stop because another request would not be affordable."""
         self.set(
             CapReachedError(
-                f"the cost cap of ${self._limits.max_cost:g} leaves no room for another request (spent: "
-                f"${self._booked:.4f}); everything fetched is kept: run again with a higher --max-cost"
+                "the cost cap leaves no room for another request; everything fetched is kept: "
+                "run again with a higher --max-cost"
             )
         )
 
@@ -112,11 +112,7 @@ class Stop:
         if self._deadline is None:
             return None
         if now >= self._deadline:
-            self.set(
-                CapReachedError(
-                    f"the time cap of {self._limits.max_time:g} s is reached; everything fetched is kept: run again"
-                )
-            )
+            self.set(CapReachedError("the time cap is reached; everything fetched is kept: run again to go on"))
         return max(0.0, self._deadline - now)
 
     def crashed(self, crash: BaseException) -> None:
