@@ -207,7 +207,7 @@ class Outcome:
     soft: bool = False
     """Whether the scores are probabilities rather than labels."""
     single_order: bool = False
-    """Whether one order is all there is: the judge scores answers one by one, or an imported protocol shows one order."""
+    """Whether one order is all there is: answers scored one by one, or an imported protocol that shows one order."""
     repeat_variance: float = math.nan
     """Variance over repeats within order, averaged over orders; NaN with a single repeat."""
 
