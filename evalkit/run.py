@@ -294,5 +294,15 @@ def _read_table(path: Path) -> list[dict[str, Any]]:
     return rows
 
 
+class _Readable(yaml.SafeDumper):
+    """Writes texts of several lines as blocks, as people write them."""
+
+
+_Readable.add_representer(
+    str,
+    lambda dumper, text: dumper.represent_scalar("tag:yaml.org,2002:str", text, style="|" if "\n" in text else None),
+)
+
+
 def _yaml(suite: Mapping[str, Any]) -> str:
-    return yaml.safe_dump(json_ready(suite), allow_unicode=True, sort_keys=False, width=120)
+    return yaml.dump(json_ready(suite), Dumper=_Readable, allow_unicode=True, sort_keys=False, width=120)
