@@ -37,11 +37,8 @@ class Provider:
 
     free: ClassVar[bool] = False
     exclusive: ClassVar[bool] = True
-    concurrency: ClassVar[int] = 2048
-    """How many requests may wait at once; the engine needs many to fill its batch. None of them is timed: a request's
-    time is mostly waiting for its turn."""
 
-    def __init__(self, model: Model, *, timeout: float) -> None:  # noqa: ARG002 - see `concurrency`
+    def __init__(self, model: Model, *, timeout: float) -> None:  # noqa: ARG002 - a request's time is mostly waiting for its turn
         """Load the model; this takes as long as reading its weights.
 
         Raises:
@@ -64,6 +61,9 @@ class Provider:
         self._adapter = _adapter(adapter)
         self._translator = Translator(self._engine.llm, name=self._name)
         self._fingerprint = _fingerprint(self._engine.llm.model_config)
+        batch = self._engine.llm.llm_engine.vllm_config.scheduler_config.max_num_seqs
+        self.concurrency: int = batch + (batch + 1) // 2
+        """Requests wanted at once: a full batch, and half of one waiting to take the places of those that finish."""
         # One thread, so that requests reach the engine in the order they came in: neighbours share prefixes.
         self._preparing = ThreadPoolExecutor(1, thread_name_prefix="evalkit-vllm-prompts")
 
