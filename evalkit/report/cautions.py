@@ -239,7 +239,7 @@ def _longer(row: Mapping[str, Any]) -> str:
 
 
 def _small(view: View) -> Iterator[Caution]:
-    rows = sorted(((view.counts(tag)["n"], tag) for tag in view.languages), key=lambda item: item[0])
+    rows = sorted(((view.counts(tag)["n"], tag) for tag in view.languages if view.judges), key=lambda item: item[0])
     small = [(number, tag) for number, tag in rows if number < SMALL]
     if small:
         named = wording.listing([f"{language_name(tag)} ({number:,})" for number, tag in small], limit=4)

@@ -13,6 +13,7 @@ OFFLINE = (
     "Judged by the embedded offline rules, not by a model: this shows that the machinery works and says nothing about "
     "quality."
 )
+ADHERENCE = "language_pass_rate"
 _STANDING = {
     "better": "is ahead of",
     "worse": "is behind",
@@ -42,6 +43,8 @@ class Summary:
 def summarize(results: Mapping[str, Any]) -> Summary:
     """Return the headline of a results.json."""
     view = View(results)
+    if not view.judges and view.figure(ADHERENCE, view.overall).defined:
+        return _adherence(view)
     claim = view.claim(view.overall)
     return Summary(
         warning=OFFLINE if view.offline else "",
@@ -50,6 +53,25 @@ def summarize(results: Mapping[str, Any]) -> Summary:
         claim=claim,
         baseline=view.baseline,
         detail=f"{_figure(view)}{_languages(view)}",
+    )
+
+
+def _adherence(view: View) -> Summary:
+    """Say how far answers keep to the language asked for: all there is to say where no judge was asked."""
+    ours, theirs = (view.first_defined(metric) for metric in (ADHERENCE, f"baseline_{ADHERENCE}"))
+    apart = ours.bounded and theirs.bounded and (ours.low > theirs.high or ours.high < theirs.low)
+    claim = "unclear" if not apart else "better" if ours.value > theirs.value else "worse"
+    often = {"better": "more often than", "worse": "less often than", "unclear": "about as often as"}[claim]
+    bounds = f" ({_confidence(view)} interval {wording.interval(ours.low, ours.high)})" if ours.bounded else ""
+    over = f", the mean over {len(view.languages)} languages" if len(view.languages) > 1 else ""
+    return Summary(
+        warning="",
+        candidate=view.candidate,
+        standing=f"keeps to the language it is asked in {often}",
+        claim=claim,
+        baseline=view.baseline,
+        detail=f"{wording.percent(ours.value)} of its answers{bounds} against {wording.percent(theirs.value)}{over}. "
+        "No judge was asked.",
     )
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from evalkit.records import MICRO
 from evalkit.report import wording
+from evalkit.report.summary import ADHERENCE
 from evalkit.report.view import CONTROLLED, WIN_RATE, Figure, LanguageRow, View, language_name
 
 _BEFORE_VERDICT = ("Language", "n", "Win", "Tie", "Loss", "Raw", "LC", "Interval")
@@ -32,6 +33,8 @@ class Table:
 def tables(results: Mapping[str, Any]) -> list[Table]:
     """Return every table that has rows, in the order of the report."""
     view = View(results)
+    if not view.judges:
+        return [adherence(view)]
     made = (languages(view), otherwise(view), judges(view), agreement(view), slices(view))
     return [table for table in made if table.rows]
 
@@ -64,6 +67,25 @@ def _language(row: LanguageRow) -> tuple[str, ...]:
         wording.ratio(row.length.value),
         wording.UNDEFINED if row.wrong is None else wording.count(row.wrong),
     )
+
+
+def adherence(view: View) -> Table:
+    """How often answers keep to the language asked for: what there is to show where no judge was asked."""
+    rows = [view.total_row] if len(view.languages) > 1 else []
+    rows += sorted(view.language_rows, key=lambda row: row.name)
+    return Table(
+        name="adherence",
+        title="Answers in the language asked for",
+        columns=("Language", "n", view.candidate, "Interval", view.baseline, "Interval", "Length"),
+        rows=tuple(_adherence(view, row) for row in rows),
+        strong=frozenset({0}) if len(view.languages) > 1 else frozenset(),
+    )
+
+
+def _adherence(view: View, row: LanguageRow) -> tuple[str, ...]:
+    ours, theirs = (view.figure(f"{side}{ADHERENCE}", row.language) for side in ("", "baseline_"))
+    rates = [text for f in (ours, theirs) for text in (wording.percent(f.value), wording.interval(f.low, f.high))]
+    return (row.name, wording.count(ours.n), *rates, wording.ratio(row.length.value))
 
 
 OTHERWISE = (

@@ -13,6 +13,8 @@ import pytest
 
 from evalkit.cli.main import main
 from evalkit.prompts.tables import read_table
+from evalkit.report.summary import headline
+from evalkit.report.tables import tables
 from tests.server import Server, longer_wins
 
 LIMIT = 10
@@ -93,6 +95,11 @@ def test_language_confusion_needs_no_judge(shared: Path) -> None:
         "60",
     )
     assert found["judges"] == []
+    told = headline(found)
+    assert told.startswith("llama-2-instruct keeps to the language it is asked in less often than gpt-4-turbo")
+    assert told.endswith("No judge was asked.")
+    (table,) = tables(found)
+    assert len(table.rows) == 1 + 15
     assert value(found, "baseline_language_pass_rate", "macro") > 0.97
     assert 0.4 < value(found, "language_pass_rate", "macro") < 0.6
     assert value(found, "language_pass_rate", "ko") < 0.05
