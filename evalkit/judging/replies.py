@@ -138,7 +138,7 @@ def read_last_line(text: str, *, words: Sequence[str], line: str = "") -> tuple[
             word = known.get(normal(found[0]))
             return (word, before.strip()) if word else Unreadable("unreadable", f"no such verdict ({_excerpt(last)})")
     bare = _BARE.fullmatch(stripped)
-    word = known.get(normal(bare["verdict"])) if bare else None
+    word = known.get(normal(bare["plain"] or bare["bracketed"])) if bare else None
     return (
         (word, before.strip()) if word else Unreadable("unreadable", f"no verdict on the last line ({_excerpt(last)})")
     )
@@ -157,12 +157,15 @@ def _alternatives(words: Sequence[str]) -> str:
     return "|".join(map(re.escape, plain))
 
 
+_IN_BRACKETS = r"""\[\[[^\[\]]{1,24}\]\]|[\[("'][^\[\]()"']{1,24}[\])"']"""
+_PLAIN = r"[^\s\[\]()\"':=]{1,24}(?:\s*[<>=]+\s*[^\s\[\]()\"':=]{1,8})?"
+_SAID = f"(?:{_alternatives(VERDICT_WORDS)})"
 _BARE = re.compile(
-    rf"(?:(?:{_alternatives(VERDICT_WORDS)})\s*[*_]*\s*[:=-]?\s*[*_]*\s*)?"
-    rf"(?:(?:{_alternatives(NOUNS)})\s*)?"
-    r"(?P<verdict>\[\[[^\[\]]{1,24}\]\]|[\[(\"'][^\[\]()\"']{1,24}[\])\"']|[^\s\[\]()\"']{1,24}(?:\s*[<>=]+\s*[^\s\[\]()\"']{1,8})?)",
+    rf"(?:{_SAID}\s*[*_]*\s*[:=-]\s*[*_]*\s*(?:(?:{_alternatives(NOUNS)})\s*)?)?(?P<plain>{_IN_BRACKETS}|{_PLAIN})"
+    rf"|{_SAID}\s*(?P<bracketed>{_IN_BRACKETS})",
     re.IGNORECASE,
 )
+"""`B`, `[[B]]`, `Verdict: B`, `Urteil: Antwort B`, `Answer (B)`; but not `Answer B`, which may be a heading."""
 
 
 def _excerpt(text: str, width: int = 60) -> str:
