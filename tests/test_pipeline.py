@@ -1,0 +1,164 @@
+"""What follows from the ledger: repeating, sharing, splitting and matrix runs ask nothing twice."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from evalkit.cli.main import main
+from evalkit.run import read_run
+from tests.server.app import Server
+from tests.server.verdicts import longer_wins
+
+LANGUAGES = ("en", "de", "ar")
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    with Server(verdict=longer_wins) as running:
+        yield running
+
+
+@pytest.fixture
+def suite(tmp_path: Path, server: Server) -> Path:
+    for language in LANGUAGES:
+        for folder, row in (
+            ("prompts", {"prompt": "Tell me about number {}."}),
+            ("old", {"answer": "It is {}, a number."}),
+        ):
+            path = tmp_path / folder / f"{language}.jsonl"
+            path.parent.mkdir(exist_ok=True)
+            rows = [
+                {"id": str(i), **{key: f"{language}: {text.format(i)}" for key, text in row.items()}} for i in range(8)
+            ]
+            path.write_text("".join(json.dumps(each) + "\n" for each in rows))
+    path = tmp_path / "tiny.yaml"
+    path.write_text(
+        "name: tiny\n"
+        f"languages: [{', '.join(LANGUAGES)}]\n"
+        "prompts: {files: 'prompts/{language}.jsonl'}\n"
+        "baseline: 'recorded/old/{language}.jsonl'\n"
+        "generation: {max_tokens: 50}\n"
+        f"judges: [{{judge: aya-pairwise, model: 'openai/judge@{server.base_url}'}}]\n"
+    )
+    return path
+
+
+@pytest.fixture
+def run(suite: Path, server: Server, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Any:
+    def call(*words: str, code: int = 0) -> dict[str, Any]:
+        assert main(["run", *words, "--json"]) == code
+        document: dict[str, Any] = json.loads(capsys.readouterr().out)
+        return document
+
+    return call
+
+
+def candidate(server: Server, name: str = "new") -> str:
+    return f"{name}=openai/{name}@{server.base_url}"
+
+
+def test_the_resolved_suite_repeats_the_run_and_asks_nothing(
+    run: Any, suite: Path, server: Server, tmp_path: Path
+) -> None:
+    first = run(str(suite), "--candidate", candidate(server), "--out", str(tmp_path / "one"))
+    assert first["asked"] == 24 + 48
+    again = run(str(tmp_path / "one" / "run.yaml"), "--out", str(tmp_path / "two"))
+    assert (again["asked"], again["reused"]) == (0, 72)
+    one, two = (read_run(tmp_path / name) for name in ("one", "two"))
+    assert repr(one.outcomes) == repr(two.outcomes)
+    assert {k: v for k, v in one.results.items() if k != "provenance"} == {
+        k: v for k, v in two.results.items() if k != "provenance"
+    }
+
+
+def test_a_changed_judge_asks_again_and_a_changed_statistic_does_not(
+    run: Any, suite: Path, server: Server, tmp_path: Path
+) -> None:
+    words = ("--candidate", candidate(server), "--out", str(tmp_path / "one"))
+    run(str(suite), *words)
+    text = suite.read_text()
+    suite.write_text(text + "statistics: {interval: bca, n_resamples: 200}\n")
+    assert run(str(suite), *words)["asked"] == 0
+    suite.write_text(text.replace("aya-pairwise", "mt-bench-pairwise"))
+    assert run(str(suite), *words)["asked"] == 48
+
+
+def test_parts_on_several_machines_are_merged_and_nothing_is_asked_twice(
+    run: Any, suite: Path, server: Server, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked = [
+        run(
+            str(suite),
+            "--candidate",
+            candidate(server),
+            "--shard",
+            f"{part}/3",
+            "--ledger",
+            str(tmp_path / f"{part}.sqlite"),
+        )["asked"]
+        for part in (1, 2, 3)
+    ]
+    assert sum(asked) == 72
+    ledgers = [str(tmp_path / f"{part}.sqlite") for part in (1, 2, 3)]
+    assert main(["ledger", "merge", *ledgers, "--ledger", str(tmp_path / "all.sqlite")]) == 0
+    capsys.readouterr()
+    whole = run(
+        str(suite),
+        "--candidate",
+        candidate(server),
+        "--ledger",
+        str(tmp_path / "all.sqlite"),
+        "--out",
+        str(tmp_path / "one"),
+    )
+    assert (whole["asked"], whole["reused"]) == (0, 72)
+
+
+def test_every_candidate_has_its_run_and_each_pair_may_meet(
+    run: Any, suite: Path, server: Server, tmp_path: Path
+) -> None:
+    words = [word for name in ("a", "b", "c") for word in ("--candidate", candidate(server, name))]
+    many = run(str(suite), *words, "--out", str(tmp_path / "many"))
+    assert [Path(item["directory"]).name for item in many["runs"]] == ["a", "b", "c"]
+    met = run(str(suite), *words, "--baseline", "each", "--out", str(tmp_path / "each"))
+    assert [Path(item["directory"]).name for item in met["runs"]] == ["a-vs-b", "a-vs-c", "b-vs-c"]
+    assert met["asked"] <= 3 * 48, "the answers were in the ledger"
+
+
+def test_a_judges_missing_key_is_noticed_before_an_answer_is_paid_for(
+    suite: Path, server: Server, capsys: pytest.CaptureFixture[str]
+) -> None:
+    suite.write_text(suite.read_text().replace(f"openai/judge@{server.base_url}", "openai/gpt-4.1"))
+    assert main(["run", str(suite), "--candidate", candidate(server)]) == 2
+    assert "OPENAI_API_KEY" in capsys.readouterr().err
+    assert server.count == 0
+
+
+def test_analyze_needs_the_run_directory_alone(
+    run: Any, suite: Path, server: Server, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = run(str(suite), "--candidate", candidate(server), "--out", str(tmp_path / "one"))["runs"][0]["results"]
+    (tmp_path / "moved").mkdir()
+    (tmp_path / "one").rename(tmp_path / "moved" / "run")
+    suite.unlink()
+    assert main(["analyze", str(tmp_path / "moved" / "run"), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == before
+
+
+def test_a_plan_asks_nothing_and_knows_what_is_held(
+    run: Any, suite: Path, server: Server, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def plan() -> tuple[int, int]:
+        assert main(["plan", str(suite), "--candidate", candidate(server), "--json"]) == 0
+        rows = json.loads(capsys.readouterr().out)["rows"]
+        return sum(row["requests"] for row in rows), sum(row["held"] for row in rows)
+
+    assert plan() == (72, 0)
+    assert server.count == 0
+    run(str(suite), "--candidate", candidate(server), "--out", str(tmp_path / "one"))
+    assert plan() == (72, 72)
