@@ -50,7 +50,7 @@ def test_the_bars_and_tables_of_counts_are_those_of_results(visit: Open, html: s
     page = visit(html)
     counts = {row["language"]: row for row in made_up.results["counts"] if row["judge"] == "panel" and not row["slice"]}
     bars = page.evaluate(
-        "[...document.querySelectorAll('#languages tbody tr')].map(r => [r.dataset.language, r.querySelector('.wtl').ariaLabel])"
+        "[...document.querySelectorAll('#forest tbody tr')].map(r => [r.dataset.language, r.querySelector('.wtl').ariaLabel])"
     )
     assert len(bars) == 12
     for language, label in bars:
@@ -253,7 +253,7 @@ def test_a_phone_scrolls_in_one_direction_only(visit: Open, html: str) -> None:
 def test_without_javascript_everything_but_the_browser_is_there(visit: Open, html: str) -> None:
     page = visit(html, java_script_enabled=False)
     assert page.locator(".verdict").is_visible()
-    assert page.locator("#languages tbody tr").count() == 12
+    assert page.locator("#forest tbody tr").count() == 12
     assert page.locator(".still svg").count() == 3
     assert page.locator("#f-length details table tbody tr").count() == 10
     assert not page.locator("#filters").is_visible()
@@ -287,5 +287,5 @@ def test_a_hundred_languages_and_one_prompt_keep_the_page_whole(visit: Open) -> 
     tags = list(table())[:101]
     run = make_run(tags, prompts=3, sizes={tags[0]: 1}, judges={"fair": 0.02}, n_resamples=0)
     page = visit(render_page(run), charts=True)
-    assert page.locator("#languages tbody tr").count() == 102
+    assert page.locator("#forest tbody tr").count() == 102
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
