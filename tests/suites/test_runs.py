@@ -158,6 +158,34 @@ def test_each_candidate_against_every_other_asks_nothing_twice() -> None:
     assert len(list(Path("reports").rglob("results.json"))) == 3
 
 
+def test_a_second_turn_follows_the_models_own_first_answer() -> None:
+    """System prompt by language, two turns, recorded answers to both on the other side."""
+    rows = [{"id": "1", "turns": ["Nenne eine Stadt.", "Und noch eine."]}]
+    Path("de.jsonl").write_text(json.dumps(rows[0]) + "\n", "utf-8")
+    Path("old.jsonl").write_text(json.dumps({"id": "1", "choices": [{"turns": ["Bonn.", "Köln."]}]}) + "\n", "utf-8")
+    text = "name: two\nlanguages: [de]\nprompts: {files: '{language}.jsonl'}\nbaseline: recorded/old.jsonl\n"
+    text += "generation: {system: {de: Antworte kurz., default: Be brief.}}\njudges: [mt-bench-pairwise]\n"
+    Path("two.yaml").write_text(text, "utf-8")
+    with Server(verdict=longer_wins, answer=lambda body: f"Antwort {len(body['messages'])}") as server:
+        words = ["--candidate", f"openai/ours@{server.base_url}", "--judge-model", f"openai/judge@{server.base_url}"]
+        assert main(["run", "two.yaml", *words]) == 0
+        asked = [entry["body"]["messages"] for entry in server.log if entry["body"]["model"] == "ours"]
+        judged = [
+            json.dumps(entry["body"], ensure_ascii=False) for entry in server.log if entry["body"]["model"] == "judge"
+        ]
+    assert [[(m["role"], m["content"]) for m in messages] for messages in asked] == [
+        [("system", "Antworte kurz."), ("user", "Nenne eine Stadt.")],
+        [
+            ("system", "Antworte kurz."),
+            ("user", "Nenne eine Stadt."),
+            ("assistant", "Antwort 2"),
+            ("user", "Und noch eine."),
+        ],
+    ]
+    assert len(judged) == 2
+    assert all(word in text for text in judged for word in ("Antwort 2", "Antwort 4", "Bonn.", "Köln."))
+
+
 def test_a_run_is_repeated_from_its_folder_wherever_its_paths_start(tmp_path: Path) -> None:
     """`paths_from`, variants of the baseline and the command line's paths all end up beside run.yaml."""
     rows = [{"id": str(k), "prompt": f"Why is {k} a number?", "kind": "odd" if k % 2 else "even"} for k in range(4)]
