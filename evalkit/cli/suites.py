@@ -36,24 +36,36 @@ def add_parser(commands: Any, summary: str) -> None:
     parser = declare(commands, "suites", summary, example="", handler=_list)
     parser.epilog = EXAMPLES
     actions = parser.add_subparsers(title="actions", metavar="ACTION")
-    _action(actions, "list", "show what ships", _list)
-    show = _action(actions, "show", "print a suite, to read or to start from", _show)
+    _action(actions, "list", "show what ships", _list, "suites list --json")
+    show = _action(actions, "show", "print a suite, to read or to start from", _show, "suites show xalpaca --languages")
     show.add_argument("suite", metavar="SUITE", help="a suite file, or the name of one that ships")
     show.add_argument("--languages", action="store_true", help="list its languages by tag, name and script instead")
-    check = _action(actions, "check", "validate a suite and look for odd prompts", _check)
+    example = "suites check xalpaca --languages en,de --data xalpacaeval"
+    check = _action(actions, "check", "validate a suite and look for odd prompts", _check, example)
     check.add_argument("suite", metavar="SUITE", help="a suite file, or the name of one that ships")
     check.add_argument("--languages", metavar="de,fr", dest="tags", default="", help="instead of its default languages")
     check.add_argument("--data", type=Path, metavar="DIR", help="its published files on disk (or EVALKIT_DATA)")
     check.add_argument("--source", metavar="TAG", default="en", help="language the others were translated from (en)")
-    new = _action(actions, "new", "write a commented suite from a table of prompts", _new)
+    new = _action(actions, "new", "write a commented suite from a table of prompts", _new, "suites new prompts.csv")
     new.add_argument("table", type=Path, metavar="TABLE", help="CSV, TSV, JSON, JSONL or Parquet")
     new.add_argument("--language", metavar="TAG", help="the language of all rows, where the table does not say")
     new.add_argument("--output", type=Path, metavar="FILE", help="the suite's file (default: TABLE.yaml beside it)")
-    add_options(_action(actions, "translate", "build a suite in other languages from one in English", translate))
+    example = "suites translate arena-hard-v0.1 --to de,sw --model openai/gpt-4.1 --out my-arena"
+    add_options(
+        _action(actions, "translate", "build a suite in other languages from one in English", translate, example)
+    )
 
 
-def _action(actions: Any, name: str, summary: str, handler: Callable[[argparse.Namespace], int]) -> Any:
-    parser = actions.add_parser(name, help=summary, description=f"{summary[:1].upper()}{summary[1:]}.")
+def _action(
+    actions: Any, name: str, summary: str, handler: Callable[[argparse.Namespace], int], example: str
+) -> argparse.ArgumentParser:
+    parser: argparse.ArgumentParser = actions.add_parser(
+        name,
+        help=summary,
+        description=f"{summary[:1].upper()}{summary[1:]}.",
+        epilog=f"example: evalkit {example}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     parser.add_argument("--json", action="store_true", default=argparse.SUPPRESS, help="print one JSON document")
     parser.set_defaults(handler=handler)
     return parser

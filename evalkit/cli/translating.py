@@ -20,7 +20,6 @@ MAX_TOKENS = 8192
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Declare what to translate, into what, by whom."""
-    parser.epilog = "example: evalkit suites translate arena-hard-v0.1 --to de,sw --model openai/gpt-4.1 --out my-arena"
     parser.add_argument("suite", metavar="SUITE", help="a suite file, or the name of one that ships")
     parser.add_argument("--to", required=True, metavar="de,sw", help="languages to translate into")
     parser.add_argument("--model", required=True, metavar="REF", help="the model that translates")

@@ -26,6 +26,13 @@ def run(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, str, str]
     return code, told.out, told.err
 
 
+@pytest.mark.parametrize("action", ["list", "show", "check", "new", "translate"])
+def test_every_action_has_help_with_an_example(capsys: pytest.CaptureFixture[str], action: str) -> None:
+    with pytest.raises(SystemExit):
+        run(capsys, action, "--help")
+    assert f"example: evalkit suites {action}" in capsys.readouterr().out
+
+
 def test_list_shows_every_suite_with_languages_prompts_and_licence(capsys: pytest.CaptureFixture[str]) -> None:
     code, out, _ = run(capsys, "list", "--json")
     listed = {suite["name"]: suite for suite in json.loads(out)}
