@@ -15,6 +15,8 @@ from evalkit.statistics.figures import Floats, Weights, divide
 
 _LIMIT = 30.0
 """Linear predictors beyond this are probabilities of 0 or 1 in every respect."""
+_HAIR = 1e-6
+"""Added to the diagonal of every Hessian, so that empty and collinear resamples stay solvable; moves no maximum."""
 _PRODUCT = 250_000
 """Multiplications in one product of matrices: arrays stay in cache, and linear algebra starts no threads for so few."""
 
@@ -118,7 +120,7 @@ def refit(
                 np.subtract(1, mu_b, out=mu_b)
                 weighted *= mu_b
                 hessian = products @ weighted
-            change = _newton_step(score.astype(np.float64), hessian.astype(np.float64), b - drawn, ridge, upper)
+            change = _newton_step(score.astype(np.float64), hessian.astype(np.float64), b - drawn, ridge)
             b += change
             if np.abs(change).max(initial=0) < enough:
                 break
@@ -150,14 +152,36 @@ def resampled_means(X: Floats, beta: Floats, weights: Weights) -> Floats:
     return divide(sums, weights.sum(axis=0, dtype=np.float64))
 
 
-def _newton_step(score: Floats, packed: Floats, beta: Floats, ridge: Floats, upper: tuple[np.ndarray, ...]) -> Floats:
-    """Solve the k x k systems of all resamples; a hair on the diagonal keeps empty resamples solvable."""
-    k, resamples = beta.shape
-    hessian = np.empty((resamples, k, k))
-    hessian[:, upper[0], upper[1]] = hessian[:, upper[1], upper[0]] = packed.T
-    hessian[:, range(k), range(k)] += ridge + 1e-9
-    gradient = score - ridge[:, None] * beta
-    return np.asarray(np.clip(np.linalg.solve(hessian, gradient.T[:, :, None])[:, :, 0].T, -5, 5))
+def _newton_step(score: Floats, packed: Floats, beta: Floats, ridge: Floats) -> Floats:
+    """Return (k, m) Newton steps of m resamples, bounded; beta is relative to what the ridge draws it to."""
+    k = len(beta)
+    packed[np.cumsum([0, *range(k, 1, -1)])] += (ridge + _HAIR)[:, None]
+    return np.clip(_solve(packed, score - ridge[:, None] * beta), -5, 5)
+
+
+def _solve(packed: Floats, right: Floats) -> Floats:
+    """Solve m symmetric positive definite systems of size k at once, by elimination; pivots are kept positive.
+
+    Args:
+        packed: (k (k + 1) / 2, m) upper triangles, row by row.
+        right: (k, m).
+    """
+    k = len(right)
+    rows, columns = np.triu_indices(k)
+    left = {(int(i), int(j)): packed[index] for index, (i, j) in enumerate(zip(rows, columns, strict=True))}
+    x = list(right)
+    for i in range(k):
+        left[i, i] = np.maximum(left[i, i], _HAIR)
+        for j in range(i + 1, k):
+            factor = left[i, j] / left[i, i]
+            x[j] = x[j] - factor * x[i]
+            for other in range(j, k):
+                left[j, other] = left[j, other] - factor * left[i, other]
+    for i in reversed(range(k)):
+        for j in range(i + 1, k):
+            x[i] = x[i] - left[i, j] * x[j]
+        x[i] = x[i] / left[i, i]
+    return np.stack(x)
 
 
 def influences(X: Floats, y: Floats, X0: Floats, beta: Floats, *, ridge: Floats) -> Floats:
