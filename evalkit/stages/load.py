@@ -169,6 +169,9 @@ def _bench(config: JudgeConfig, suite: Suite, folder: Path) -> Bench:
         for role, reference in definition.models.items()
     }
     if config.model:
+        if "judge" not in definition.roles:
+            hint = f"edit {' and '.join(definition.roles)} in a copy: evalkit judges show {definition.name}"
+            raise JudgeError(Problem(where=where, message="this judge asks two models of its own", hint=hint))
         models["judge"] = model_of(config.model)
         drawn = {
             name: value for name, value in config.model.model_dump().items() if name in DRAWN and value is not None

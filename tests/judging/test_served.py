@@ -189,3 +189,8 @@ def test_an_unreadable_reply_is_asked_again_and_then_missing_never_a_tie(
     assert all(outcome.missing for outcome in run.outcomes)
     assert {failure.kind for failure in run.failures} == {"unreadable"}
     assert {failure.attempts for failure in run.failures} == {3}
+
+
+def test_a_reward_takes_no_judge_model(suite: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["run", str(suite), "--judge", "implicit-reward", "--judge-model", "openai/any"]) == 2
+    assert "edit policy and reference" in capsys.readouterr().err
