@@ -57,11 +57,12 @@ class Detail {
   head(language, whole) {
     const { index, example: i } = this;
     const outcome = index.outcome[i];
+    const decided = outcome === 'w' || outcome === 'l';
     const head = el('div', { class: 'head' },
       put(el('h3'), index.id[i]),
       el('span', { class: 'pill', text: language.name }),
       ...index.slices[i].map((slot) => put(el('span', { class: 'pill' }), index.sliceNames[slot].replace('=', ': '))),
-      el('span', { class: `o-${outcome}` }, `${MARKS[outcome]} ${WORDS[outcome]} for `, put(el('bdi'), META.candidate)));
+      el('span', { class: `o-${outcome}` }, `${MARKS[outcome]} ${WORDS[outcome]}${decided ? ' for ' : ''}`, decided ? put(el('bdi'), META.candidate) : null));
     if (index.flags[i] & FLAGS.flipped) head.append(el('span', { class: 'pill x', text: 'reversed by the order' }));
     if (index.flags[i] & FLAGS.wrong) head.append(el('span', { class: 'pill x', text: 'candidate in another language' }));
     if (index.flags[i] & FLAGS.baselineWrong) head.append(el('span', { class: 'pill x', text: 'baseline in another language' }));
@@ -153,7 +154,7 @@ function asMarkdown(index, i, texts) {
   const rows = texts.verdicts.map((verdict) =>
     `| ${cell(verdict.judge)} | ${verdict.order === 'forward' ? 'candidate first' : 'baseline first'} | ${verdict.choice} | ${verdict.score} |`);
   return [
-    `### ${cell(index.id[i])}: ${WORDS[index.outcome[i]]} for ${cell(META.candidate)}`,
+    `### ${cell(index.id[i])}: ${WORDS[index.outcome[i]]} (${cell(META.candidate)} against ${cell(META.baseline)})`,
     `**Prompt**\n\n${fenced(joined(texts.prompt))}`,
     `**${cell(META.candidate)}**\n\n${fenced(joined(texts.candidate))}`,
     `**${cell(META.baseline)}**\n\n${fenced(joined(texts.baseline))}`,

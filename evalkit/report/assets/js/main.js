@@ -78,8 +78,8 @@ async function startBrowser() {
     j: () => step(1), k: () => step(-1), r: () => detail.toggle('rendered'), d: () => detail.toggle('compared'), '/': () => form.query.focus(),
   };
   document.addEventListener('keydown', (event) => {
-    if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest('input, select, textarea')) return;
-    const inList = event.target.closest('#list');
+    if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest?.('input, select, textarea')) return;
+    const inList = event.target.closest?.('#list');
     const key = inList && event.key === 'ArrowDown' ? 'j' : inList && event.key === 'ArrowUp' ? 'k' : event.key;
     if (!keys[key]) return;
     event.preventDefault();
