@@ -160,10 +160,10 @@ def _key(fields: Mapping[str, Any], *names: str) -> str:
 
 def _vote(reader: Reader, row: Row, names: Sequence[str]) -> float:
     fields = row.fields
-    if fields.get("both_equal") in {True, "True", "true"}:
+    if str(fields.get("both_equal")).casefold() == "true":
         return 0.5
     chosen = fields.get(_key(fields, "winner", "choice", "chosen_model_name"))
-    if chosen in WINNERS:
+    if isinstance(chosen, str) and chosen in WINNERS:
         return WINNERS[chosen]
     if chosen in names and names[0] != names[1]:
         return float(chosen == names[0])

@@ -114,7 +114,7 @@ def _level(reader: Reader, row: Row, game: Any) -> float | None:
     score = game.get("score") if isinstance(game, Mapping) else None
     if score is None:
         return None
-    if score not in LEVELS:
+    if not isinstance(score, str) or score not in LEVELS:
         reader.fail(row, f"unknown verdict {score!r}", f"one of: {', '.join(LEVELS)}, or null")
         return None
     return LEVELS[score]

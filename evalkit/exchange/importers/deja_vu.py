@@ -137,7 +137,7 @@ def _preference(reader: Reader, row: Row, candidate: str, baseline: str) -> floa
         return math.nan
     if str(winner).casefold() in TIES:
         return 0.5
-    if winner not in {candidate, baseline}:
+    if not isinstance(winner, str) or winner not in {candidate, baseline}:
         reader.fail(row, f"winner is {winner!r}", f"one of: {candidate}, {baseline}, tie, or null")
         return math.nan
     return float(winner == candidate)

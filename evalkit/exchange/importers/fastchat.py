@@ -127,7 +127,7 @@ def _judge(row: Row) -> str:
 
 def _turn(reader: Reader, row: Row) -> int:
     turn = row.fields.get("turn", 1)
-    if turn not in {1, 2}:
+    if not isinstance(turn, int) or turn not in {1, 2}:
         reader.fail(row, f"turn is {turn!r}", "one of: 1, 2")
         return 1
     return int(turn)
