@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -15,6 +15,7 @@ import numpy as np
 from evalkit.records import (
     MACRO,
     MICRO,
+    PANEL,
     Estimate,
     Generation,
     LanguageCheck,
@@ -35,6 +36,7 @@ from evalkit.statistics.length_rows import length_bins, overlap_rows
 from evalkit.statistics.metrics import JUDGED, NOISE, UNJUDGED, Metric
 from evalkit.statistics.parity_rows import parity_rows
 from evalkit.statistics.resampling import prompt_weights
+from evalkit.statistics.scoring import language_faithful
 from evalkit.statistics.style_languages import control_style
 from evalkit.statistics.table import Judged, Pairs, judged_by, pairs_of, panel_of
 
@@ -140,7 +142,7 @@ def analyze(  # noqa: PLR0913
             "overlap": [row for judge, each in controlled.items() for row in overlap_rows(pairs, judge, each)],
         },
         orders=[row for each in judged for row in order_rows(pairs, each)],
-        agreement=agreement_rows(pairs, [each for each in judged if each.judge != "panel"], run.weights, settings),
+        agreement=agreement_rows(pairs, [each for each in judged if each.judge != PANEL], run.weights, settings),
     )
 
 
@@ -157,10 +159,6 @@ class _Run:
         """Apply the suite's language rule: with it, an answer in the wrong language loses where one side's is."""
         if not self.settings.wrong_language_loses:
             return judged
-        from dataclasses import replace
-
-        from evalkit.statistics.scoring import language_faithful
-
         return replace(judged, score=language_faithful(judged.score, *self.pairs.wrong(), both=None))
 
     def unjudged(self) -> list[Estimate]:
