@@ -11,7 +11,7 @@ again: none of these has any code of its own.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
@@ -73,6 +73,8 @@ class Finished:
     """Requests that the ledger had answered before."""
     paid: float | None
     """US dollars spent now; None where a price is unknown."""
+    leaderboard: Path | None = None
+    """Page that ranks the candidates, where there are several."""
     stopped: IncompleteError | InterruptedRunError | None
     """Why something is missing: raise it once the figures are shown."""
 
@@ -99,7 +101,18 @@ async def run(job: Job, *, progress: Progress) -> Finished:
         _report(job, material, pairing, answers, heard, asker, started)
         for pairing, heard in zip(material.pairings, judged, strict=True)
     ]
-    return _finished(runs, asker)
+    return replace(_finished(runs, asker), leaderboard=_leaderboard(job, material, runs))
+
+
+def _leaderboard(job: Job, material: Material, runs: Sequence[tuple[Path, Mapping[str, Any]]]) -> Path | None:
+    """Write `index.html` above the runs of several candidates; None where there is one, or no judge to rank by."""
+    if len(runs) < 2 or not material.benches:  # noqa: PLR2004
+        return None
+    from evalkit.stages.boards import leaderboard, publish
+
+    page = runs_folder(job, material) / "index.html"
+    (first, *_) = publish(leaderboard([folder for folder, _ in runs], page=page), page)
+    return first
 
 
 def _report(
@@ -160,9 +173,14 @@ def analyze(folder: Path) -> RunData:
     return new
 
 
+def runs_folder(job: Job, material: Material) -> Path:
+    """Return the folder of a job's runs."""
+    return job.out or Path("reports") / material.suite.name
+
+
 def run_folder(job: Job, material: Material, pairing: Pairing) -> Path:
     """Return where a pairing's run goes: one pairing takes `out` itself, several a folder each below it."""
-    base = job.out or Path("reports") / material.suite.name
+    base = runs_folder(job, material)
     name = pairing.candidate.name.replace("/", "_")
     if material.suite.each:
         name += f"-vs-{pairing.baseline.name.replace('/', '_')}"

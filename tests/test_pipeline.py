@@ -125,6 +125,9 @@ def test_every_candidate_has_its_run_and_each_pair_may_meet(
     words = [word for name in ("a", "b", "c") for word in ("--candidate", candidate(server, name))]
     many = run(str(suite), *words, "--out", str(tmp_path / "many"))
     assert [Path(item["directory"]).name for item in many["runs"]] == ["a", "b", "c"]
+    page = (tmp_path / "many" / "index.html").read_text("utf-8")
+    assert many["leaderboard"] == str(tmp_path / "many" / "index.html")
+    assert all(f'href="{name}/report.html"' in page for name in ("a", "b", "c"))
     met = run(str(suite), *words, "--baseline", "each", "--out", str(tmp_path / "each"))
     assert [Path(item["directory"]).name for item in met["runs"]] == ["a-vs-b", "a-vs-c", "b-vs-c"]
     assert met["asked"] <= 3 * 48, "the answers were in the ledger"

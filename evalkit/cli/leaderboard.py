@@ -35,10 +35,8 @@ def add_parser(commands: Any, summary: str) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Write the page and its downloads; print the table."""
-    from evalkit.boards.board_text import document, markdown, table
-    from evalkit.report.leaderboard import render_leaderboard
-    from evalkit.run import write_whole
-    from evalkit.stages.boards import find_runs, leaderboard
+    from evalkit.boards.board_text import markdown
+    from evalkit.stages.boards import find_runs, leaderboard, publish
     from evalkit.stages.people import read_people
 
     if args.calibrate and not args.people:
@@ -47,15 +45,7 @@ def run(args: argparse.Namespace) -> int:
     boards = leaderboard(
         find_runs(args.runs), page=args.output, judge=args.judge, allow_mixed=args.allow_mixed, people=people
     )
-    args.output.parent.mkdir(parents=True, exist_ok=True)
-    pages = []
-    for number, board in enumerate(boards, 1):
-        page = args.output if number == 1 else args.output.with_stem(f"{args.output.stem}-{number}")
-        write_whole(page, render_leaderboard(board))
-        write_whole(page.with_suffix(".json"), document(board))
-        write_whole(page.with_suffix(".csv"), table(board))
-        write_whole(page.with_suffix(".md"), markdown(board))
-        pages.append(str(page))
+    pages = [str(page) for page in publish(boards, args.output)]
     if args.json:
         print_json({"pages": pages, "boards": boards})
         return 0

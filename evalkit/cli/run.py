@@ -54,9 +54,11 @@ def show(job: Job, finished: Finished) -> None:
 
     screen = console()
     for folder, results in finished.runs:
-        for part in render_terminal(results):
-            screen.print(part)
+        for table in render_terminal(results):
+            screen.print(table)
         screen.print(f"\nreport: {folder / 'report.html'}", soft_wrap=True, highlight=False)
+    if finished.leaderboard:
+        screen.print(f"leaderboard: {finished.leaderboard}", soft_wrap=True, highlight=False)
     paid = "at an unknown price" if finished.paid is None else f"for ${finished.paid:.2f}"
     say(f"{finished.asked:,} requests answered now {paid}; {finished.reused:,} were in the ledger already")
     if job.shard:
@@ -70,6 +72,7 @@ def _document(finished: Finished) -> dict[str, Any]:
             {"directory": str(folder), "report": str(folder / "report.html"), "results": results}
             for folder, results in finished.runs
         ],
+        "leaderboard": str(finished.leaderboard) if finished.leaderboard else None,
         "asked": finished.asked,
         "reused": finished.reused,
         "paid": finished.paid,

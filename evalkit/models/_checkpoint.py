@@ -12,7 +12,7 @@ from evalkit.calls import Model
 _WHOLE = 4 << 20
 """Files up to this size (configuration, tokenizer, templates) are read whole, in bytes."""
 _BLOCKS, _BLOCK = 64, 64 << 10
-"""Larger ones (weights) are read in this many blocks of this many bytes, spread evenly: training changes all of them."""
+"""Larger ones (weights) are read in this many blocks of this many bytes, spread evenly: training changes them all."""
 
 
 def known_by_content(model: Model) -> Model:

@@ -13,6 +13,7 @@ import numpy as np
 
 from evalkit.boards.anchored import with_people
 from evalkit.boards.board import Entry, build
+from evalkit.boards.board_text import document, markdown, table
 from evalkit.boards.comparable import BASELINE, gaps, groups, require_comparable, warnings
 from evalkit.boards.compare import Paired, compare_runs
 from evalkit.boards.gate import (
@@ -28,7 +29,8 @@ from evalkit.boards.rating import connected
 from evalkit.boards.scores import align, by_language_and_macro
 from evalkit.errors import Problem, RunError, did_you_mean
 from evalkit.records import MACRO, PANEL, json_ready
-from evalkit.run import read_results, read_run, read_scores
+from evalkit.report.leaderboard import render_leaderboard
+from evalkit.run import read_results, read_run, read_scores, write_whole
 from evalkit.settings import StatisticsSettings
 from evalkit.stages.people import People
 from evalkit.statistics.figures import Floats
@@ -208,6 +210,20 @@ def leaderboard(
             board = json_ready(with_people(board, placed, note=people.note))
         boards.append(board)
     return tuple(boards)
+
+
+def publish(boards: Sequence[Mapping[str, Any]], page: Path) -> list[Path]:
+    """Write the page of each board, and its downloads beside it; return the pages."""
+    page.parent.mkdir(parents=True, exist_ok=True)
+    pages = []
+    for number, board in enumerate(boards, 1):
+        own = page if number == 1 else page.with_stem(f"{page.stem}-{number}")
+        write_whole(own, render_leaderboard(board))
+        write_whole(own.with_suffix(".json"), document(board))
+        write_whole(own.with_suffix(".csv"), table(board))
+        write_whole(own.with_suffix(".md"), markdown(board))
+        pages.append(own)
+    return pages
 
 
 def _graph(results: Sequence[Mapping[str, Any]]) -> bool:
