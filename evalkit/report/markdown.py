@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,8 +11,10 @@ from evalkit.report.summary import headline
 from evalkit.report.tables import Table, tables
 from evalkit.report.view import View
 
-_SPECIAL = str.maketrans({mark: f"\\{mark}" for mark in "\\`*_{}[]<>#|~"} | {"\n": " ", "\r": " ", "@": "@\u2060"})
-"""Names come from elsewhere: no markup, no line break, and no mention of somebody on a code host."""
+_SPECIAL = str.maketrans({mark: f"\\{mark}" for mark in "\\`*_{}[]<>#|~"} | {"\n": " ", "\r": " "})
+"""Names come from elsewhere: no markup, and no line break."""
+_MENTION = re.compile(r"(?<!\w)@(?=\w)")
+"""What a code host takes for somebody's name; the @ within an address or a model reference is none."""
 
 
 def render_markdown(results: Mapping[str, Any]) -> str:
@@ -40,7 +43,7 @@ def render_table(table: Table) -> str:
 
 def escape(text: str) -> str:
     """Return text that Markdown shows as it is, on one line."""
-    return text.translate(_SPECIAL)
+    return _MENTION.sub("@\u2060", text.translate(_SPECIAL))
 
 
 def _line(cells: tuple[str, ...], *, strong: bool = False) -> str:

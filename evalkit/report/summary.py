@@ -49,7 +49,7 @@ def summarize(results: Mapping[str, Any]) -> Summary:
     return Summary(
         warning=OFFLINE if view.offline else "",
         candidate=view.candidate,
-        standing=_STANDING[claim],
+        standing=_STANDING[claim] if view.headline_figure.defined else "could not be compared with",
         claim=claim,
         baseline=view.baseline,
         detail=f"{_figure(view)}{_languages(view)}",
@@ -107,7 +107,7 @@ def _confidence(view: View) -> str:
 
 
 def _languages(view: View) -> str:
-    if len(view.languages) < 2:  # noqa: PLR2004
+    if len(view.languages) < 2 or not view.headline_figure.defined:  # noqa: PLR2004
         return ""
     named = {claim: [row.name for row in view.language_rows if row.claim == claim] for claim in _STANDING}
     better, worse, unclear = named["better"], named["worse"][::-1], named["unclear"]

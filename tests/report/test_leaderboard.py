@@ -80,3 +80,26 @@ def test_the_page_suits_a_phone_a_screen_reader_and_a_download(visit: Open, boar
     with opened.expect_download() as download:
         opened.click("#json")
     assert json.loads(download.value.path().read_bytes()) == board
+
+
+@pytest.mark.browser
+def test_candidates_are_filtered_by_name_and_downloaded_as_markdown(
+    visit: Open, board: dict[str, Any], page: str
+) -> None:
+    """What is hidden is not downloaded, and a name is no markup in Markdown either."""
+    opened = visit(page)
+    names = "[...document.querySelectorAll('#board tbody tr')].filter(r => !r.hidden).map(r => r.querySelector('bdi').textContent)"
+    opened.fill("[name=filter]", "SPROUT")
+    until(opened, "document.getElementById('status').textContent === '1 of 3 candidates'")
+    assert opened.evaluate(names) == ["sprout-2"]
+    assert opened.evaluate("document.querySelectorAll('#heatmap tbody tr:not([hidden])').length") == 1
+    opened.fill("[name=filter]", "onerror")
+    until(opened, "document.querySelectorAll('#board tbody tr:not([hidden])').length === 1")
+    with opened.expect_download() as download:
+        opened.click("#md")
+    lines = download.value.path().read_text("utf-8").splitlines()
+    value = board["rows"][0]["estimates"]["macro"]["length_controlled_win_rate"]["value"]
+    assert lines[0].startswith("| rank | candidate | length-controlled win rate, mean of languages |")
+    assert len(lines) == 3
+    assert "| \\<img src=x onerror=window.\\_\\_pwn=1\\> |" in lines[2]
+    assert f"| {100 * value:.1f} |" in lines[2]

@@ -8,14 +8,15 @@ import hashlib
 import json
 import re
 from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from evalkit.errors import InputError
 from evalkit.records import RunData
-from evalkit.report.page import render_page
-from tests.report.make_run import TEXTS, make_run
+from evalkit.report.page import build_page, render_page
+from tests.report.make_run import TEXTS, make_run, real_run
 
 
 @pytest.fixture(scope="module")
@@ -107,3 +108,25 @@ def test_redaction_leaves_no_trace_in_the_file(what: str) -> None:
     page = render_page(run, redact={what})
     packed = (unpack(page, 'class="shard" data-language="0"'), unpack(page, 'id="index"'))
     assert told not in page + str(packed)
+
+
+def test_a_run_that_nobody_judged_still_gives_a_page() -> None:
+    run = make_run(["de", "ar"], prompts=3, missing=1.0)
+    page = render_page(run)
+    assert "could not be compared with <bdi>oak-large</bdi></b>: no win rate could be computed" in page
+    assert "The run is not complete." in page
+    assert unpack(page, 'id="index"')["outcome"] == ["m"] * 6
+
+
+@pytest.mark.realdata
+def test_real_answers_in_four_languages_keep_to_the_default_budget(shared: Path) -> None:
+    run = real_run(shared)
+    page = build_page(run)
+    assert len(page.html.encode()) <= 5_000_000
+    assert page.examples == len(run.prompts) == 4 * 805
+    assert page.carried > 1000
+    known = {answer.text for answer in run.candidate_answers}
+    for number in range(4):
+        texts = [text for text in unpack(page.html, f'class="shard" data-language="{number}"') if text]
+        assert len(texts) > 200
+        assert all(text["candidate"][0] in known for text in texts)

@@ -44,6 +44,7 @@ def test_markdown_tables_keep_their_shape_whatever_the_names() -> None:
 
 def test_markdown_neither_links_nor_mentions() -> None:
     assert escape("[x](javascript:y) @somebody <b>") == "\\[x\\](javascript:y) @\u2060somebody \\<b\\>"
+    assert escape("openai/aya@http://127.0.0.1/v1") == "openai/aya@http://127.0.0.1/v1"
 
 
 def test_the_terminal_shows_the_same_tables(made_up: RunData) -> None:

@@ -44,6 +44,31 @@ function showChoice() {
   say(`${words}, ${META.names[language]}`);
 }
 
+/** Hide candidates whose name does not hold the words, in both tables. */
+function filterRows() {
+  const wanted = choice.filter.value.trim().toLocaleLowerCase();
+  const fits = META.rows.map((row) => row.candidate.toLocaleLowerCase().includes(wanted));
+  for (const row of document.querySelectorAll('tr[data-row]')) row.hidden = !fits[row.dataset.row];
+  say(`${fits.filter(Boolean).length} of ${fits.length} candidates`);
+}
+
+const mdCell = (text) => String(text).replace(/[\\`*_{}[\]<>#|~]/g, '\\$&').replace(/[\r\n]/g, ' ').replace(/@/g, '@\u2060');
+
+/** The ranking as it is shown: the chosen figure, the rows that fit, in their order. */
+function boardMarkdown() {
+  const language = choice.language.value;
+  const metric = choice.metric.value;
+  const words = `${choice.metric.selectedOptions[0].textContent}, ${META.names[language]}`;
+  const lines = [...board.tBodies[0].rows].filter((row) => !row.hidden).map((row) => {
+    const own = META.rows[row.dataset.row];
+    const { value, low, high } = estimate(row.dataset.row, language, metric);
+    const interval = low === null || high === null ? 'n/a' : `${points(low)} to ${points(high)}`;
+    const rating = own.rating ? Math.round(own.rating.value) : 'n/a';
+    return `| ${row.cells[0].textContent.trim()} | ${mdCell(own.candidate)} | ${points(value)} | ${interval} | ${rating} |`;
+  });
+  return ['| rank | candidate | ' + words + ' | interval | rating |', '|:--|:--|--:|--:|--:|', ...lines, ''].join('\n');
+}
+
 function boardCsv() {
   const head = ['candidate', 'rank_low', 'rank_high', 'language', 'metric', 'value', 'low', 'high', 'n'];
   const lines = META.rows.flatMap((row) => Object.entries(row.estimates).flatMap(([language, metrics]) =>
@@ -57,10 +82,11 @@ function boardCsv() {
 makeSortable(board);
 choice.hidden = false;
 choice.addEventListener('submit', (event) => event.preventDefault());
-choice.addEventListener('input', showChoice);
+choice.addEventListener('input', (event) => (event.target === choice.filter ? filterRows() : showChoice()));
 $('#csv').addEventListener('click', () => save('leaderboard.csv', 'text/csv', boardCsv()));
 $('#json').addEventListener('click', () => {
   const { names, ...own } = META;
   save('leaderboard.json', 'application/json', `${JSON.stringify(own, null, 1)}\n`);
 });
+$('#md').addEventListener('click', () => save('leaderboard.md', 'text/markdown', boardMarkdown()));
 document.documentElement.dataset.ready = 'yes';
