@@ -84,7 +84,8 @@ def build(
 def _row(entry: Entry, judge: str) -> dict[str, Any]:
     estimates: dict[str, dict[str, Any]] = {}
     for item in entry.results["estimates"]:
-        if item["slice"] is None and item["metric"] in METRICS and item["judge"] in {judge, ""}:
+        mine = item["slice"] is None and item["judge"] in {judge, ""}
+        if mine and item["metric"] in METRICS and item["value"] is not None:
             cell = {name: item[name] for name in ("value", "low", "high", "n", "standard_error")}
             estimates.setdefault(item["language"], {})[item["metric"]] = cell
     row = {"candidate": entry.name, "baseline": entry.baseline, "link": entry.link, "estimates": estimates}
