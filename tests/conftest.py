@@ -41,7 +41,10 @@ def shared() -> Path:
 @pytest.fixture(autouse=True)
 def _no_keys_and_no_ledger(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Tests never see the keys, data folder or ledger of the person who runs them."""
-    for name in ("OPENAI_API_KEY", "ANTHROPIC_API_KEY", "OPENAI_BASE_URL", "EVALKIT_DATA", "AZURE_OPENAI_API_KEY"):
+    for name in (
+        *("OPENAI_API_KEY", "OPENAI_BASE_URL", "OPENAI_API_VERSION", "AZURE_OPENAI_API_KEY", "AZURE_OPENAI_ENDPOINT"),
+        *("ANTHROPIC_API_KEY", "ANTHROPIC_BASE_URL", "EVALKIT_DATA"),
+    ):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("EVALKIT_LEDGER", str(tmp_path / "ledger.sqlite"))
 
