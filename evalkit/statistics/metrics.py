@@ -55,6 +55,8 @@ def log_length_ratio(pairs: Pairs) -> Floats:
 
 ONE_ORDER = "the judge sees one order only"
 NOT_CHECKED = "no answer was checked"
+NO_LINES = "no answer has a line of five words"
+NO_WORDS = "the script is Latin, or no answer passed the line level"
 
 JUDGED = (
     Metric(name="win_rate", values=lambda _, judged: judged.score, sliced=True),
@@ -107,6 +109,20 @@ UNJUDGED = (
         values=lambda pairs, _: _passes(pairs.baseline_status),
         why_undefined=NOT_CHECKED,
     ),
+    Metric(
+        name="line_pass_rate",
+        values=lambda pairs, _: pairs.candidate_line,
+        sliced=True,
+        why_undefined=NO_LINES,
+    ),
+    Metric(name="baseline_line_pass_rate", values=lambda pairs, _: pairs.baseline_line, why_undefined=NO_LINES),
+    Metric(
+        name="word_pass_rate",
+        values=lambda pairs, _: pairs.candidate_word,
+        sliced=True,
+        why_undefined=NO_WORDS,
+    ),
+    Metric(name="baseline_word_pass_rate", values=lambda pairs, _: pairs.baseline_word, why_undefined=NO_WORDS),
     Metric(
         name="length_ratio",
         values=lambda pairs, _: log_length_ratio(pairs),

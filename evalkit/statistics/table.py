@@ -40,6 +40,12 @@ class Pairs:
     candidate_status: NDArray[np.str_]
     """(P,) a `LanguageStatus`, or "" where the answer was not checked."""
     baseline_status: NDArray[np.str_]
+    candidate_line: Floats
+    """(P,) Language Confusion Benchmark, line level: 1 passes, 0 fails, NaN where no line is long enough."""
+    baseline_line: Floats
+    candidate_word: Floats
+    """(P,) the same, word level; NaN where the script is Latin or the line level failed."""
+    baseline_word: Floats
     style: Floats
     """(P, k) differences of style (`style.FEATURES`), candidate less baseline; NaN where an answer is missing."""
     difficulty: Floats
@@ -103,6 +109,10 @@ def pairs_of(
         baseline_length=_lengths(keys, sides[1]),
         candidate_status=_statuses(keys, candidate_checks),
         baseline_status=_statuses(keys, baseline_checks),
+        candidate_line=_levels(keys, candidate_checks, "line_pass"),
+        baseline_line=_levels(keys, baseline_checks, "line_pass"),
+        candidate_word=_levels(keys, candidate_checks, "word_pass"),
+        baseline_word=_levels(keys, baseline_checks, "word_pass"),
         style=_style(keys, *sides),
         difficulty=np.array([_number(prompt.meta.get("difficulty")) for prompt in unique.values()], dtype=np.float64),
         slices=_slices(list(unique.values()), slices),
@@ -217,6 +227,11 @@ def _number(text: str | None) -> float:
 
 def _statuses(keys: Sequence[Key], checks: Mapping[Key, LanguageCheck]) -> NDArray[Any]:
     return np.array([checks[key].status.value if key in checks else "" for key in keys], dtype="U8")
+
+
+def _levels(keys: Sequence[Key], checks: Mapping[Key, LanguageCheck], level: str) -> Floats:
+    passed = [getattr(checks[key], level) if key in checks else None for key in keys]
+    return np.array([np.nan if value is None else float(value) for value in passed], dtype=np.float64)
 
 
 def _slices(prompts: Sequence[Prompt], fields: Sequence[str]) -> dict[str, NDArray[np.bool_]]:
