@@ -111,7 +111,7 @@ def _leaderboard(job: Job, material: Material, runs: Sequence[tuple[Path, Mappin
     from evalkit.stages.boards import leaderboard, publish
 
     page = runs_folder(job, material) / "index.html"
-    (first, *_) = publish(leaderboard([folder for folder, _ in runs], page=page), page)
+    (first, *_) = publish(leaderboard([folder for folder, _ in runs], page=page, ignore=frozenset({"sampling"})), page)
     return first
 
 

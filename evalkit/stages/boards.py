@@ -171,6 +171,7 @@ def leaderboard(
     page: Path,
     judge: str | None = None,
     allow_mixed: bool = False,
+    ignore: frozenset[str] = frozenset(),
     people: People | None = None,
 ) -> tuple[dict[str, Any], ...]:
     """Return the board of many runs, or with `allow_mixed` one board for each group that is comparable.
@@ -180,6 +181,7 @@ def leaderboard(
         page: where the page will be, so that links to the reports are relative to it.
         judge: whose verdicts; the panel, or the only judge, where None.
         allow_mixed: whether runs that are not comparable are shown apart rather than refused.
+        ignore: aspects that may differ (sampling, where one suite sets it per candidate); a note names them.
         people: an arena's votes, for ratings on their scale.
 
     Raises:
@@ -188,7 +190,7 @@ def leaderboard(
     if not folders:
         raise RunError(Problem(where="leaderboard", message="no runs", hint="name run directories"))
     results = [read_results(folder) for folder in folders]
-    ignore = frozenset({BASELINE}) if _graph(results) else frozenset()
+    ignore |= {BASELINE} if _graph(results) else frozenset()
     if not allow_mixed:
         named = [(str(folder), each) for folder, each in zip(folders, results, strict=True)]
         require_comparable(named, ignore=ignore)
@@ -203,6 +205,10 @@ def leaderboard(
             ]
         entries = _entries([folders[i] for i in members], [results[i] for i in members], page.parent)
         chosen = chosen_judge(entries[0].results, judge)
+        differing = {gap.aspect for i in members for gap in gaps(results[members[0]], results[i])} & (
+            ignore - {BASELINE}
+        )
+        told += [f"Candidates differ in {aspect}, as the suite says." for aspect in sorted(differing)]
         told += [note for entry in entries for note in warnings(entry.name, entry.results, chosen)]
         board = build(entries, settings_of(folders[members[0]]), judge=chosen, notes=told)
         if people is not None:

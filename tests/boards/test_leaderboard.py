@@ -102,6 +102,17 @@ def test_runs_that_are_not_comparable_are_refused_or_shown_apart(write: Any, tmp
     assert all("Shown apart from others, whose prompts" in board["notes"][0] for board in boards)
 
 
+def test_sampling_that_a_suite_sets_per_candidate_is_told_and_not_refused(write: Any, tmp_path: Path) -> None:
+    folders = [write("a"), write("b")]
+    results = json.loads((folders[1] / "results.json").read_text())
+    results["suite"]["sampling"] = {"temperature": 1.0}
+    (folders[1] / "results.json").write_text(json.dumps(results))
+    with pytest.raises(RunError, match="other sampling: the default against temperature 1.0"):
+        leaderboard(folders, page=tmp_path / "index.html")
+    (board,) = leaderboard(folders, page=tmp_path / "index.html", ignore=frozenset({"sampling"}))
+    assert "Candidates differ in sampling, as the suite says." in board["notes"]
+
+
 def test_runs_of_one_name_are_told_apart_by_their_folders(write: Any, tmp_path: Path) -> None:
     folders = [write("m", folder="step-1", seed=1), write("m", folder="step-2", seed=2)]
     (board,) = leaderboard(folders, page=tmp_path / "index.html")
