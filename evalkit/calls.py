@@ -44,6 +44,8 @@ class Model:
     """Environment variable that holds the key; never part of the content key."""
     weights: str | None = None
     """Digest of a checkpoint folder on disk: its content, not its path, belongs to the content key."""
+    adapter: str | None = None
+    """Digest of the folder that `engine["lora"]` names; likewise."""
 
     @classmethod
     def parse(cls, reference: str) -> Model:
@@ -69,6 +71,7 @@ class Model:
 
     def identity(self) -> dict[str, Any]:
         """Return what of this model belongs to the content key."""
+        engine = {name: value for name, value in self.engine.items() if name != "lora" or not self.adapter}
         address = {"endpoint": self.endpoint} if self.endpoint else {"base_url": self.base_url}
         return _without_empty(
             {
@@ -76,7 +79,8 @@ class Model:
                 "name": self.public_name,
                 "weights": self.weights,
                 **address,
-                "engine": dict(self.engine),
+                "engine": engine,
+                "adapter": self.adapter,
             }
         )
 

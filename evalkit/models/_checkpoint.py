@@ -16,9 +16,12 @@ _BLOCKS, _BLOCK = 64, 64 << 10
 
 
 def known_by_content(model: Model) -> Model:
-    """Return the model with its `weights` digest where its name is a folder on disk, else as it is."""
-    folder = Path(model.name)
-    return replace(model, weights=digest(folder.resolve())) if folder.is_dir() else model
+    """Return the model with the digests of what of it is a folder on disk: the model itself, its adapter."""
+    return replace(model, weights=_digest(model.name), adapter=_digest(model.engine.get("lora")))
+
+
+def _digest(place: str | None) -> str | None:
+    return digest(Path(place).resolve()) if place and Path(place).is_dir() else None
 
 
 @cache
