@@ -70,13 +70,16 @@ def _language(row: LanguageRow) -> tuple[str, ...]:
 
 
 def adherence(view: View) -> Table:
-    """How often answers keep to the language asked for: what there is to show where no judge was asked."""
+    """How often answers keep to the language asked for: what there is to show where no judge was asked.
+
+    Lines and words are the Language Confusion Benchmark's levels, candidate / baseline.
+    """
     rows = [view.total_row] if len(view.languages) > 1 else []
     rows += sorted(view.language_rows, key=lambda row: row.name)
     return Table(
         name="adherence",
         title="Answers in the language asked for",
-        columns=("Language", "n", view.candidate, "Interval", view.baseline, "Interval", "Length"),
+        columns=("Language", "n", view.candidate, "Interval", view.baseline, "Interval", "Lines", "Words", "Length"),
         rows=tuple(_adherence(view, row) for row in rows),
         strong=frozenset({0}) if len(view.languages) > 1 else frozenset(),
     )
@@ -85,7 +88,11 @@ def adherence(view: View) -> Table:
 def _adherence(view: View, row: LanguageRow) -> tuple[str, ...]:
     ours, theirs = (view.figure(f"{side}{ADHERENCE}", row.language) for side in ("", "baseline_"))
     rates = [text for f in (ours, theirs) for text in (wording.percent(f.value), wording.interval(f.low, f.high))]
-    return (row.name, wording.count(ours.n), *rates, wording.ratio(row.length.value))
+    levels = []
+    for level in ("line_pass_rate", "word_pass_rate"):
+        both = [view.figure(f"{side}{level}", row.language).value for side in ("", "baseline_")]
+        levels.append(" / ".join(map(wording.percent, both)))
+    return (row.name, wording.count(ours.n), *rates, *levels, wording.ratio(row.length.value))
 
 
 OTHERWISE = (
