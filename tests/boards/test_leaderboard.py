@@ -107,7 +107,7 @@ def test_sampling_that_a_suite_sets_per_candidate_is_told_and_not_refused(write:
     results = json.loads((folders[1] / "results.json").read_text())
     results["suite"]["sampling"] = {"temperature": 1.0}
     (folders[1] / "results.json").write_text(json.dumps(results))
-    with pytest.raises(RunError, match="other sampling: the default against temperature 1.0"):
+    with pytest.raises(RunError, match=r"other sampling: the default against temperature 1.0"):
         leaderboard(folders, page=tmp_path / "index.html")
     (board,) = leaderboard(folders, page=tmp_path / "index.html", ignore=frozenset({"sampling"}))
     assert "Candidates differ in sampling, as the suite says." in board["notes"]
