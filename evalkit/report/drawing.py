@@ -5,6 +5,7 @@ Coordinates are CSS pixels from the top left. Tones are roles, so that the page 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Literal
@@ -26,6 +27,7 @@ TONES: dict[Tone, str] = {
     "paper": "#ffffff",
 }
 """At least 3:1 against white and against the page's dark background, and told apart by colour-blind readers."""
+_NO_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
 SERIES: tuple[Tone, ...] = ("candidate", "third", "baseline", "muted")
 
 
@@ -115,7 +117,8 @@ def svg(drawing: Drawing, *, themed: bool = False) -> Markup:
     """Return the drawing as an SVG element: with its own colours, or with classes that the page's style colours."""
     size = f'width="{_n(drawing.width)}" height="{_n(drawing.height)}"'
     view = f'viewBox="0 0 {_n(drawing.width)} {_n(drawing.height)}"'
-    head = f'<svg xmlns="http://www.w3.org/2000/svg" {view} {size} role="img" aria-label={quoteattr(drawing.title)}'
+    title = quoteattr(_characters(drawing.title))
+    head = f'<svg xmlns="http://www.w3.org/2000/svg" {view} {size} role="img" aria-label={title}'
     font = "" if themed else ' font-family="Helvetica, Arial, sans-serif"'
     body = "".join(_elements(drawing.shapes, themed=themed))
     return Markup(f"{head}{font}>{body}</svg>")  # noqa: S704  every text in it is escaped here
@@ -140,7 +143,8 @@ def _elements(shapes: Iterable[Shape], *, themed: bool) -> Iterator[str]:
             case Label():
                 weight = ' font-weight="600"' if shape.bold else ""
                 place = f'x="{_n(shape.x)}" y="{_n(shape.y)}" text-anchor="{shape.anchor}" font-size="{_n(shape.size)}"'
-                yield f"<text {place}{weight} {_fill(shape.tone, themed=themed)}>{escape(shape.text)}</text>"
+                text = escape(_characters(shape.text))
+                yield f"<text {place}{weight} {_fill(shape.tone, themed=themed)}>{text}</text>"
 
 
 def _ink(shape: Dot | Arrow, *, themed: bool) -> str:
@@ -155,6 +159,11 @@ def _fill(tone: Tone, *, themed: bool) -> str:
 
 def _stroke(tone: Tone, *, themed: bool) -> str:
     return f'class="s-{tone}"' if themed else f'stroke="{TONES[tone]}"'
+
+
+def _characters(text: str) -> str:
+    """Return text that XML can hold: control characters and lone surrogates become U+FFFD."""
+    return _NO_XML.sub("\ufffd", text)
 
 
 def _n(number: float) -> str:

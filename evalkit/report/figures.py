@@ -38,7 +38,7 @@ def figures(run: RunData) -> dict[str, bytes]:
         files[f"{name}.svg"] = svg(drawing).encode()
         files[f"{name}.pdf"] = pdf(drawing)
     for table in tables(run.results):
-        files[f"{table.name}.tex"] = latex(table).encode()
+        files[f"{table.name}.tex"] = latex(table).encode("utf-8", "replace")
     files["languages.csv"] = _csv(_numbers(row) for row in _rows(view))
     files["estimates.csv"] = _csv(run.results.get("estimates") or ())
     return files

@@ -26,7 +26,7 @@ from evalkit.report.sections import cards, facts, judge_rows, regressions
 from evalkit.report.sharing import shareable
 from evalkit.report.summary import summarize
 from evalkit.report.tables import adherence, otherwise_figures, slice_figures
-from evalkit.report.text import script_json
+from evalkit.report.text import script_json, whole
 from evalkit.report.view import View, known
 
 SCRIPTS = (
@@ -34,6 +34,8 @@ SCRIPTS = (
     "download", "charts", "main",
 )  # fmt: skip
 """The page's script, in the order its parts stand in one scope."""
+BANNERS = ("offline_judge", "incomplete")
+"""Cautions that stand above the sentence."""
 _SHARD_TAG = 100
 """Bytes of markup around a language's texts."""
 
@@ -103,7 +105,7 @@ def build_page(
 
 
 def _render(frame: Mapping[str, Any], archive: Archive) -> str:
-    return environment().get_template("page.html.j2").render(**frame, archive=archive)
+    return whole(environment().get_template("page.html.j2").render(**frame, archive=archive))
 
 
 def _context(
@@ -131,6 +133,7 @@ def _context(
         "suite": view.suite,
         "summary": summarize(run.results),
         "cautions": cautions(run.results),
+        "banners": BANNERS,
         "cards": cards(view),
         "rows": [*total, *rows],
         "adherence": None if view.judges else adherence(view),

@@ -7,6 +7,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from evalkit.report.drawing import TONES, Arrow, Box, Dot, Drawing, Label, Line, Shape, corners
+from evalkit.report.text import whole
 
 if TYPE_CHECKING:
     from reportlab.pdfgen.canvas import Canvas
@@ -24,7 +25,7 @@ def pdf(drawing: Drawing) -> bytes:
     target = io.BytesIO()
     size = (drawing.width * _POINTS, drawing.height * _POINTS)
     canvas = Canvas(target, pagesize=size, invariant=1, pageCompression=1, initialFontName=_FONT)
-    canvas.setTitle(drawing.title)
+    canvas.setTitle(whole(drawing.title))
     # The page's y runs upwards; text would stand on its head if the whole sheet were flipped.
     canvas.scale(_POINTS, _POINTS)
     for shape in drawing.shapes:

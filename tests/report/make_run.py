@@ -385,7 +385,7 @@ HOSTILE: tuple[str, ...] = (
 
 def hostile_run() -> RunData:
     """Return a run in which every text, id, category, name and reason is an attack or a nuisance."""
-    name = f'<b onclick="{PWN}">mo\u202edel</b>' + "x" * 260
+    name = f'<b onclick="{PWN}">mo\u202edel</b>\ud83d\x08' + "x" * 260
     prompts, ours, theirs = [], [], []
     for number, text in enumerate(HOSTILE):
         ident = f"h{number:02d}" if number % 5 else f'h{number:02d}"><b>'

@@ -113,7 +113,7 @@ def test_an_incomplete_run_gives_a_report_with_the_command_that_completes_it(tmp
     write_run(tmp_path / "run", make_run(["de"], prompts=30, missing=0.2))
     assert main(["report", str(tmp_path / "run")]) == 0
     page = (tmp_path / "run" / "report.html").read_text()
-    assert "The run is not complete." in page
+    assert '<p class="alarm" data-kind="incomplete">The run is not complete.' in page
     assert "To go on: evalkit run made-up" in page
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from evalkit.report.sharing import strip
 from evalkit.report.text import first_line, script_json, visible, whole
 
-ANY = st.text(st.characters(), max_size=80)
+ANY = st.text(st.characters(codec="utf-8"), max_size=80)
 
 
 @given(ANY)
