@@ -17,11 +17,13 @@ import numpy as np
 from scipy.optimize import brentq
 from scipy.special import expit, ndtr
 
+from evalkit.statistics.correction import greg
 from evalkit.statistics.figures import Figures, Floats, mean
-from evalkit.statistics.intervals import student_interval, wilson_interval
+from evalkit.statistics.intervals import student_interval, wilson_interval, wilson_with
 from evalkit.statistics.length_control import length_controlled
 from evalkit.statistics.length_languages import figures_of
 from evalkit.statistics.macro import cross_language_correlation
+from evalkit.statistics.multiplicity import max_t
 from evalkit.statistics.paired import paired_difference
 from evalkit.statistics.resampling import bca, percentile, prompt_weights
 
@@ -92,23 +94,26 @@ def intervals(figures: Figures) -> dict[str, Bounds]:
 def macro(repetitions: int, rng: np.random.Generator) -> Iterator[list[str]]:
     """23 languages with translations as one cluster, and what comes of taking languages as independent."""
     for correlation in CORRELATIONS:
-        for p in (0.5, 0.7, 0.97):
-            cells = []
-            for n in (50, 500):
-                held: list[tuple[float, float]] = []
-                icc: list[float] = []
-                for _ in range(max(repetitions // 40, 1)):
-                    scores = translations(n, correlation, shift_for(p, PROMPTS), 20, rng)
-                    icc.append(cross_language_correlation(scores[:, :LANGUAGES]))
-                    figures = mean(scores)
-                    together = np.kron(np.eye(20), np.full((LANGUAGES, 1), 1 / LANGUAGES))
-                    mean_of_all = figures.contrast(together)
-                    apart = np.sqrt(np.square(figures.standard_errors).reshape(20, LANGUAGES).sum(axis=1)) / LANGUAGES
-                    half = 1.96 * apart
-                    naive = (mean_of_all.values - half, mean_of_all.values + half)
-                    held.append((share(wilson_interval(mean_of_all), p), share(naive, p)))
-                cells += [f"{abs(np.nanmean(icc)):.2f}", *(f"{value:.3f}" for value in np.mean(held, axis=0))]
-            yield [f"{correlation}", f"{p}", *cells]
+        for p in RATES:
+            cells: list[str] = []
+            for n in SIZES:
+                shift = shift_for(p, PROMPTS)
+                held = [macro_once(translations(n, correlation, shift, 20, rng), p) for _ in range(repetitions // 40)]
+                icc, wilson, naive = np.mean(held, axis=0)
+                cells.append(f"{wilson:.3f}")
+            yield [f"{max(icc, 0):.2f}", f"{p}", *cells, f"{naive:.3f}"]
+
+
+def macro_once(scores: Floats, truth: float) -> tuple[float, float, float]:
+    """Correlation between languages, and how often each interval holds, over repetitions of 23 columns."""
+    figures = mean(scores)
+    repetitions = scores.shape[1] // LANGUAGES
+    together = figures.contrast(np.kron(np.eye(repetitions), np.full((LANGUAGES, 1), 1 / LANGUAGES)))
+    squares = np.square(figures.standard_errors).reshape(repetitions, LANGUAGES).sum(axis=1)
+    half = 1.96 * np.sqrt(squares) / LANGUAGES
+    naive = share((together.values - half, together.values + half), truth)
+    correlation = cross_language_correlation(scores[:, :LANGUAGES])
+    return correlation, share(wilson_interval(together), truth), naive
 
 
 def translations(n: int, correlation: float, shift: float, repetitions: int, rng: np.random.Generator) -> Floats:
@@ -119,29 +124,26 @@ def translations(n: int, correlation: float, shift: float, repetitions: int, rng
 
 
 def controlled(repetitions: int, rng: np.random.Generator) -> Iterator[list[str]]:
-    """Length control, the candidate longer on half, four and nineteen twentieths of the prompts."""
-    for longer, excess in ((0.5, 0.0), (0.8, 0.8), (0.93, 1.5)):
+    """Length control, the candidate longer on one half, on four fifths and on 93 % of the prompts."""
+    for longer, excess in ((0.5, 0.0), (0.8, 0.84), (0.93, 1.5)):
         for level in (0.0, 1.4):
             cells = []
-            for n in (50, 200, 805):
-                weights = prompt_weights(n, n_resamples=1000, rng=rng)
-                held = [length_once(n, excess, level, weights, rng) for _ in range(max(repetitions // 10, 1))]
-                cells += [f"{np.nanmean(column):.3f}" for column in zip(*held, strict=True)]
+            for n in SIZES:
+                held = [length_once(n, excess, level, rng) for _ in range(repetitions // 2)]
+                cells.append(f"{np.nanmean(held):.3f}")
             yield [f"{longer:.0%}", f"{expit(level):.2f}", *cells]
 
 
-def length_once(n: int, excess: float, level: float, weights: Floats, rng: np.random.Generator) -> tuple[float, float]:
+def length_once(n: int, excess: float, level: float, rng: np.random.Generator) -> float:
+    """Whether the interval holds; NaN where lengths overlap too little for a figure."""
     baseline = np.exp(rng.normal(7, 0.5, n))
     difference = rng.normal(excess, 1, n)
     x = np.tanh(-difference / difference.std(ddof=1))
     scores = (rng.random((2, n)) < expit(level - 1.5 * x)).mean(axis=0)
-    fit = length_controlled(scores, candidate=baseline + difference, baseline=baseline, weights=weights)
-    if not np.isfinite(fit.value):
-        return math.nan, math.nan
+    fit = length_controlled(scores, candidate=baseline + difference, baseline=baseline, weights=np.empty((n, 0)))
     figures = figures_of([np.arange(n)], [fit], clusters=n)
-    truth = float(expit(level))
-    boot = bca(figures.values, figures.influences, figures.resamples)
-    return share(wilson_interval(figures, floored=False), truth), share(boot, truth)
+    held = share(wilson_interval(figures, floored=False), float(expit(level)))
+    return held if np.isfinite(fit.value) else math.nan
 
 
 def differences(repetitions: int, rng: np.random.Generator) -> Iterator[list[str]]:
@@ -158,6 +160,37 @@ def differences(repetitions: int, rng: np.random.Generator) -> Iterator[list[str
         yield [f"{p} - {q}", *cells]
 
 
+def bands(repetitions: int, rng: np.random.Generator) -> Iterator[list[str]]:
+    """All 23 languages inside their simultaneous bands at once."""
+    for correlation in CORRELATIONS[::3]:
+        for p in (0.5, 0.9):
+            cells = []
+            for n in (50, 200, 500):
+                weights = prompt_weights(n, n_resamples=1000, rng=rng)
+                held = []
+                for _ in range(repetitions // 10):
+                    figures = mean(translations(n, correlation, shift_for(p, PROMPTS), 1, rng), weights)
+                    low, high = wilson_with(figures, z=max_t(figures))
+                    held.append(bool(((low <= p) & (p <= high)).all()))
+                cells.append(f"{np.mean(held):.3f}")
+            yield [f"{correlation}", f"{p}", *cells]
+
+
+def corrected(repetitions: int, rng: np.random.Generator) -> Iterator[list[str]]:
+    """Labels of people, sharpened by a judge who scores 0.1 too high, on 500 prompts."""
+    for noise in (0.2, 0.5, 1.0):
+        cells = []
+        for n in (20, 50, 100, 200):
+            held = []
+            for _ in range(repetitions):
+                labels = rng.choice([0.0, 0.5, 1.0], 500, p=[0.3, 0.2, 0.5])
+                judged = np.clip(labels + 0.1 + noise * rng.standard_normal(500), 0, 1)
+                found = greg(labels[:n], judged[:n], judged[n:])
+                held.append(found.low <= 0.6 <= found.high)
+            cells.append(f"{np.mean(held):.3f}")
+        yield [f"{noise}", *cells]
+
+
 def print_table(title: str, head: list[str], rows: Iterator[list[str]]) -> None:
     print(f"\n### {title}\n\n| {' | '.join(head)} |\n|{'---|' * len(head)}")
     for row in rows:
@@ -167,29 +200,26 @@ def print_table(title: str, head: list[str], rows: Iterator[list[str]]) -> None:
 TABLES: tuple[tuple[str, list[str], Callable[[int, np.random.Generator], Iterator[list[str]]]], ...] = (
     ("One language", ["p", "n", "Wilson, effective n", "BCa", "percentile", "t"], single),
     (
-        "Macro mean of 23 languages",
-        [
-            "correlation of difficulty",
-            "p",
-            "of scores (n = 50)",
-            "Wilson, n = 50",
-            "languages as independent, n = 50",
-            "of scores (n = 500)",
-            "Wilson, n = 500",
-            "languages as independent, n = 500",
-        ],
+        "Macro mean of 23 languages, Wilson",
+        ["correlation of scores", "p", *(f"n = {n}" for n in SIZES), f"languages as independent, n = {SIZES[-1]}"],
         macro,
     ),
     (
-        "Length-controlled win rate, one language",
-        [
-            "candidate longer",
-            "at equal length",
-            *(f"{kind}, n = {n}" for n in (50, 200, 805) for kind in ("Wilson", "BCa")),
-        ],
+        "Length-controlled win rate, one language, Wilson",
+        ["candidate longer", "at equal length", *(f"n = {n}" for n in SIZES)],
         controlled,
     ),
     ("Paired difference, t", ["rates", *(f"n = {n}" for n in SIZES)], differences),
+    (
+        "Bands that hold all 23 languages at once",
+        ["correlation of difficulty", "p", "n = 50", "n = 200", "n = 500"],
+        bands,
+    ),
+    (
+        "Judge corrected with labels (GREG)",
+        ["noise of the judge", *(f"{n} labels" for n in (20, 50, 100, 200))],
+        corrected,
+    ),
 )
 
 
@@ -197,9 +227,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="500 repetitions")
     repetitions = 500 if parser.parse_args().quick else 4000
-    rng = np.random.default_rng(0)
     for title, head, rows in TABLES:
-        print_table(title, head, rows(repetitions, rng))
+        print_table(title, head, rows(repetitions, np.random.default_rng(0)))
 
 
 if __name__ == "__main__":
