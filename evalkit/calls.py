@@ -130,6 +130,12 @@ class Request:
     attempt: int = 0
     """0, 1, 2 … when the reply before could not be read and the question is put again."""
 
+    @property
+    def seed(self) -> int | None:
+        """The seed to send: moved on for each repeat and attempt, since draws of one question shall differ."""
+        seed = self.sampling.seed
+        return None if seed is None else seed + self.repeat + 1000 * self.attempt
+
     def identity(self) -> dict[str, Any]:
         """Return everything that shapes the answer, defaults left out so that new fields keep old keys."""
         return _without_empty(

@@ -88,13 +88,13 @@ async def run(job: Job, *, progress: Progress) -> Finished:
     started = _now()
     material = load(job.loaded, data=job.data, shard=job.shard)
     with Ledger(job.ledger) as ledger:
-        asker = Asker(ledger=ledger, limits=job.limits, pricing=pricing_of(material), progress=progress)
-        if job.until is not Until.ANSWERS and not all(voice.recorded for voice in material.voices):
-            await preflight(material)
-        answers = await generate(material, asker)
-        if job.until is Until.ANSWERS:
-            return _finished((), asker)
-        judged = await judge(material, answers, asker)
+        async with Asker(ledger=ledger, limits=job.limits, pricing=pricing_of(material), progress=progress) as asker:
+            if job.until is not Until.ANSWERS and not all(voice.recorded for voice in material.voices):
+                await preflight(material)
+            answers = await generate(material, asker)
+            if job.until is Until.ANSWERS:
+                return _finished((), asker)
+            judged = await judge(material, answers, asker)
     if job.until is Until.VERDICTS:
         return _finished((), asker)
     runs = [

@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from evalkit.calls import Model, Response
+from evalkit.dispatch.engines import Engines
 from evalkit.dispatch.lane import Desk, Lane, Question
 from evalkit.dispatch.records import Event, EventKind, Fetched, Limits, Task
 from evalkit.dispatch.stopping import Stop, listening_to_ctrl_c
@@ -27,13 +28,15 @@ async def fetch(
     limits: Limits,
     pricing: Pricing,
     progress: Callable[[Event], None],
+    engines: Engines | None = None,
     rng: random.Random | None = None,
 ) -> Fetched:
     """Return the responses of all tasks: from the ledger where it has them, else asked now and written to it first.
 
     Where the error budget, a cap or Ctrl-C ended the fetch early, `stopped` of the result says so.
 
-    `progress` is called for every event, in the event loop's thread. `rng` jitters retries.
+    `progress` is called for every event, in the event loop's thread. `engines` keeps an in-process engine open for the
+    next fetch; without it, it is closed at the end. `rng` jitters retries.
 
     Raises:
         InputError: a model cannot be used (no key, unknown provider, a cost cap and no price); nothing was asked.
@@ -60,7 +63,12 @@ async def fetch(
     for group in groups:
         for key in responses.keys() & group.questions.keys():
             desk.tell(EventKind.REUSED, group.questions[key].tasks)
-    await _ask([group for group in missing if group.questions], desk)
+    own = engines or Engines()
+    try:
+        await _ask([group for group in missing if group.questions], desk, own)
+    finally:
+        if engines is None:
+            await own.close()
     return Fetched(
         responses=desk.responses,
         failures=tuple(desk.failures),
@@ -76,6 +84,8 @@ async def fetch(
 class Group:
     """All questions to one model, at its address, with its key."""
 
+    name: str
+    """What tells this model from others."""
     model: Model
     provider: type[Provider]
     questions: Mapping[str, Question]
@@ -99,12 +109,12 @@ def _by_model(tasks: Iterable[Task]) -> list[Group]:
         _, questions = groups.setdefault(names[id(model)], (model, {}))
         questions.setdefault(task.key, Question(tasks=[])).tasks.append(task)
     return [
-        Group(model=model, provider=provider_class(model.provider), questions=questions)
-        for model, questions in groups.values()
+        Group(name=name, model=model, provider=provider_class(model.provider), questions=questions)
+        for name, (model, questions) in groups.items()
     ]
 
 
-async def _ask(groups: Sequence[Group], desk: Desk) -> None:
+async def _ask(groups: Sequence[Group], desk: Desk, engines: Engines) -> None:
     """Ask all questions: servers side by side, then engines one after another, each closed before the next opens."""
     stop = desk.stop
     with listening_to_ctrl_c(stop):
@@ -118,8 +128,8 @@ async def _ask(groups: Sequence[Group], desk: Desk) -> None:
             await asyncio.gather(*(lane.run() for lane in lanes))
         for group in groups:
             if group.provider.exclusive and not stop:
-                async with _open(group, desk) as engine:
-                    await Lane(group.model, engine, group.questions.values(), desk).run()
+                engine = await engines.take(group.name, group.model, group.provider, timeout=desk.limits.timeout)
+                await Lane(group.model, engine, group.questions.values(), desk).run()
 
 
 @contextlib.asynccontextmanager

@@ -200,7 +200,7 @@ class Translator:
             "temperature": sampling.temperature,
             "top_p": sampling.top_p,
             "max_tokens": sampling.max_tokens,
-            "seed": _seed(request),
+            "seed": request.seed,
             "stop": list(sampling.stop) or None,
             "logprob_token_ids": list(labels) or None,
         }
@@ -259,9 +259,3 @@ def _span(positions: Sequence[Mapping[int, Any] | None] | None, prepared: Prepar
         for position, token in zip(positions[start:], prepared.tokens[start:], strict=True)
         if position is not None
     )
-
-
-def _seed(request: Request) -> int | None:
-    """Return the seed, moved on for each repeat and attempt: draws of one question shall differ."""
-    seed = request.sampling.seed
-    return None if seed is None else seed + request.repeat + 1000 * request.attempt

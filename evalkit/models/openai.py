@@ -82,7 +82,7 @@ class Provider:
             "temperature": None if reasoning else sampling.temperature,
             "top_p": None if reasoning else sampling.top_p,
             self._limit_name(refused): sampling.max_tokens,
-            "seed": sampling.seed,
+            "seed": request.seed,
             "stop": list(sampling.stop) or None,
         }
         if request.schema:

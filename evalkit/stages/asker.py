@@ -5,10 +5,10 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Protocol
+from typing import Protocol, Self
 
 from evalkit.calls import Response
-from evalkit.dispatch import Event, Fetched, Limits, Task, fetch
+from evalkit.dispatch import Engines, Event, Fetched, Limits, Task, fetch
 from evalkit.errors import IncompleteError, InterruptedRunError
 from evalkit.ledger import Ledger
 from evalkit.pricing import Pricing
@@ -75,6 +75,14 @@ class Asker:
     spending: dict[tuple[str, str], Spending] = field(default_factory=dict)
     """By (model, stage)."""
     started: float = field(default_factory=time.monotonic)
+    engines: Engines = field(default_factory=Engines)
+    """Between turns, and between the rounds of a judge, a model stays loaded."""
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.engines.close()
 
     async def ask(self, tasks: Sequence[Task]) -> Fetched:
         """Return the responses there are to `tasks`, asking for those that are missing."""
@@ -82,7 +90,12 @@ class Asker:
         if self.asks and self.stopped is None:
             limits = self._left()
             fetched = await fetch(
-                tasks, ledger=self.ledger, limits=limits, pricing=self.pricing, progress=self.progress
+                tasks,
+                ledger=self.ledger,
+                limits=limits,
+                pricing=self.pricing,
+                progress=self.progress,
+                engines=self.engines,
             )
             self.stopped = fetched.stopped
         else:
