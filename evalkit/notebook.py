@@ -1,7 +1,7 @@
 """evalkit in a notebook: open a run, its tables as data frames, its plots, two runs compared, a leaderboard.
 
     >>> import evalkit
-    >>> run = evalkit.load("reports/quickstart/sprout-2")
+    >>> run = evalkit.load("reports/sample")
     >>> run  # doctest: +ELLIPSIS
     <Run sprout-2 against sprout-1: quickstart, ... languages>
     >>> frame = run.estimates(metric="win_rate")

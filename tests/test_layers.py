@@ -23,7 +23,18 @@ LAYER = {
     "notebook": 5,
     "cli": 5,
 }
-FORBIDDEN_IN_PURE = {"socket", "sqlite3", "aiohttp", "openai", "anthropic", "subprocess", "tempfile", "urllib", "datasets", "vllm"}
+FORBIDDEN_IN_PURE = {
+    "socket",
+    "sqlite3",
+    "aiohttp",
+    "openai",
+    "anthropic",
+    "subprocess",
+    "tempfile",
+    "urllib",
+    "datasets",
+    "vllm",
+}
 
 
 def unit(path: Path) -> str:
@@ -52,11 +63,15 @@ def test_imports_go_down_only(path: Path) -> None:
     for other in used - {here}:
         assert LAYER[other] <= LAYER[here], f"{here} imports {other}, which stands above it"
         assert not (here in PURE and other in IO), f"{here} is pure and imports {other}, which does I/O"
-        assert not (here in IO and other in PURE), f"{here} does I/O and imports {other}, which is pure: let pipeline join them"
+        assert not (here in IO and other in PURE), (
+            f"{here} does I/O and imports {other}, which is pure: let pipeline join them"
+        )
 
 
 @pytest.mark.parametrize(
-    "path", [path for path in FILES if unit(path) in PURE | {"language"}], ids=lambda path: str(path.relative_to(PACKAGE))
+    "path",
+    [path for path in FILES if unit(path) in PURE | {"language"}],
+    ids=lambda path: str(path.relative_to(PACKAGE)),
 )
 def test_pure_packages_touch_no_network_disk_or_clock(path: Path) -> None:
     assert not {name.split(".")[0] for name in imports(path)} & FORBIDDEN_IN_PURE

@@ -23,7 +23,8 @@ from evalkit.stages.asker import Quiet
 from evalkit.suite import load_suite
 
 ROOT = Path(__file__).resolve().parent.parent
-SAMPLE = ROOT / "reports" / "quickstart" / "sprout-2"
+SAMPLE = ROOT / "reports" / "sample"
+"""Not where `evalkit run quickstart` puts its run, so that trying it changes nothing that is committed."""
 README = ROOT / "README.md"
 
 
