@@ -12,12 +12,15 @@ from typing import Any
 
 from evalkit.records import MICRO
 from evalkit.report import wording
+from evalkit.report.judges import repeat_shares
 from evalkit.report.summary import OFFLINE
 from evalkit.report.view import View, language_name
 
 POSITION_BIAS = 0.025
 """Share of verdicts for the first answer, beyond ½, from which it is named."""
 FLIP_RATE = 0.3
+SAME_AGAIN = 0.9
+"""Share of equal choices below which a judge that is asked again is called unsteady."""
 KAPPA = 0.4
 MISSING = 0.01
 UNRELIABLE = 0.05
@@ -47,6 +50,7 @@ def cautions(results: Mapping[str, Any]) -> list[Caution]:
         _missing,
         _position_bias,
         _flips,
+        _unsteady,
         _wrong_language,
         _constant,
         _markers,
@@ -59,6 +63,11 @@ def cautions(results: Mapping[str, Any]) -> list[Caution]:
         _prices,
     )
     return [caution for rule in rules for caution in rule(view)]
+
+
+def unsaid(results: Mapping[str, Any]) -> list[Caution]:
+    """Return the cautions that the headline as text does not begin with already."""
+    return [caution for caution in cautions(results) if caution["kind"] != "offline_judge"]
 
 
 def _caution(kind: str, message: str, language: str | None = None) -> Caution:
@@ -139,6 +148,20 @@ def _flips(view: View) -> Iterator[Caution]:
                 "weak_judge",
                 f"{judge} reverses {wording.percent(flips.value)} of its verdicts when the order is swapped: a weak "
                 "judge of these answers.",
+            )
+
+
+def _unsteady(view: View) -> Iterator[Caution]:
+    for judge in view.judge_names:
+        shares = sorted((share, tag) for tag, share in repeat_shares(view, judge).items() if share < SAME_AGAIN)
+        if shares:
+            named = wording.listing(
+                [f"{language_name(tag)} ({wording.percent(share)})" for share, tag in shares], limit=3
+            )
+            yield _caution(
+                "unsteady_judge",
+                f"{judge} changes its mind when asked the same again; share of equal choices: {named}.",
+                shares[0][1],
             )
 
 
@@ -241,7 +264,10 @@ def _longer(row: Mapping[str, Any]) -> str:
 def _small(view: View) -> Iterator[Caution]:
     rows = sorted(((view.counts(tag)["n"], tag) for tag in view.languages if view.judges), key=lambda item: item[0])
     small = [(number, tag) for number, tag in rows if number < SMALL]
-    if small:
+    if len(small) == len(view.languages) > 1 and small[0][0] == small[-1][0]:
+        each = wording.plural(small[0][0], "scored prompt")
+        yield _caution("small_n", f"Only {each} in every language. Read the intervals.", small[0][1])
+    elif small:
         named = wording.listing([f"{language_name(tag)} ({number:,})" for number, tag in small], limit=4)
         yield _caution("small_n", f"Fewer than {SMALL} scored prompts: {named}. Read the intervals.", small[0][1])
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from evalkit.report.cautions import cautions
+from evalkit.report.cautions import unsaid
 from evalkit.report.summary import headline
 from evalkit.report.tables import Table, tables
 from evalkit.report.view import View
@@ -21,7 +21,7 @@ def render_markdown(results: Mapping[str, Any]) -> str:
     """Return the summary of a run as GitHub-flavoured Markdown."""
     view = View(results)
     parts = [f"## {escape(view.candidate)} against {escape(view.baseline)}", escape(headline(results))]
-    found = cautions(results)
+    found = unsaid(results)
     if found:
         parts.append("**Before you quote this**\n\n" + "\n".join(f"- {escape(str(item['message']))}" for item in found))
     parts += [render_table(table) for table in tables(results)]

@@ -22,7 +22,8 @@ from evalkit.report.cautions import cautions
 from evalkit.report.charts import charts
 from evalkit.report.examples import Example, collect, slice_values
 from evalkit.report.frame import application, asset, environment, policy
-from evalkit.report.sections import cards, facts, judge_rows, regressions
+from evalkit.report.judges import judge_rows
+from evalkit.report.sections import cards, facts, regressions
 from evalkit.report.sharing import shareable
 from evalkit.report.summary import summarize
 from evalkit.report.tables import adherence, otherwise_figures, slice_figures

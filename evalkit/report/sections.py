@@ -1,4 +1,4 @@
-"""The parts of the page that are more than a lookup: the six numbers, judges, regressions, how it was run."""
+"""The parts of the page that are more than a lookup: the six numbers, regressions, how it was run."""
 
 from __future__ import annotations
 
@@ -56,33 +56,6 @@ def _coefficient(value: float | None) -> str:
     return wording.UNDEFINED if value is None else wording.decimal(value)
 
 
-def judge_rows(view: View) -> list[dict[str, Any]]:
-    """One entry a judge: its figures and the table of its verdicts in both orders."""
-    metrics = ("win_rate", "length_controlled_win_rate", "position_bias", "flip_rate", "order_consistency")
-    return [
-        {
-            "name": str(judge["name"]),
-            "model": str(judge.get("model") or ""),
-            "offline": bool(judge.get("offline")),
-            "missing": view.counts(view.overall, judge=str(judge["name"]))["missing"],
-            "orders": _orders(view, str(judge["name"])),
-            **{metric: view.first_defined(metric, judge=str(judge["name"])) for metric in metrics},
-        }
-        for judge in view.judges
-    ]
-
-
-def _orders(view: View, judge: str) -> list[list[int]] | None:
-    """3 × 3 counts over all languages: rows candidate shown first, columns candidate shown second."""
-    found = [row for row in view.results.get("orders") or () if row["judge"] == judge and row.get("table")]
-    whole = [row for row in found if row["language"] == "micro"] or [
-        row for row in found if row["language"] in view.languages
-    ]
-    if not whole:
-        return None
-    return [[sum(int(row["table"][i][j]) for row in whole) for j in range(3)] for i in range(3)]
-
-
 def regressions(examples: list[Example]) -> list[Example]:
     """The clearest losses: every judge prefers the baseline in every order, the surest first."""
     lost = [example for example in examples if example.unanimous_loss]
@@ -96,7 +69,7 @@ def facts(view: View) -> list[tuple[str, str]]:
     prompts = suite.get("prompts")
     number = sum(int(value) for value in prompts.values()) if isinstance(prompts, Mapping) else prompts
     told = [
-        ("Suite", " ".join(filter(None, (str(suite.get("name") or ""), str(suite.get("title") or ""))))),
+        ("Suite", _suite(suite)),
         ("Prompts", f"{number:,} in {len(view.languages)} languages" if isinstance(number, int) else ""),
         ("Digest of the prompts", str(suite.get("digest") or "")),
         *((name, str(suite.get(name.lower()) or "")) for name in ("Licence", "Citation")),
@@ -107,15 +80,27 @@ def facts(view: View) -> list[tuple[str, str]]:
         ("evalkit", " ".join(filter(None, (str(origin.get("evalkit") or ""), _python(origin))))),
         ("Revision", str(origin.get("git") or "")),
         ("Seed", "" if origin.get("seed") is None else str(origin["seed"])),
-        ("Started, finished", ", ".join(str(origin[key]) for key in ("started", "finished") if origin.get(key))),
+        ("Started, finished", ", ".join(_moment(origin[key]) for key in ("started", "finished") if origin.get(key))),
         *(("Note", str(note)) for note in view.results.get("notes") or ()),
     ]
     return [(name, value) for name, value in told if value]
 
 
+def _suite(suite: Mapping[str, Any]) -> str:
+    name, title = str(suite.get("name") or ""), str(suite.get("title") or "")
+    return f"{title} ({name})" if name and title else title or name
+
+
+def _moment(text: object) -> str:
+    """Write an ISO 8601 time for people: the offset of UTC by its name."""
+    return str(text).replace("T", " ").replace("+00:00", " UTC")
+
+
 def _judge_fact(judge: Mapping[str, Any]) -> str:
     digest = str(judge.get("definition_sha256") or "")
+    repeats = int(judge.get("repeats") or 1)
     kept = [str(judge.get("model") or ""), str(judge.get("kind") or ""), f"sha256 {digest}" if digest else ""]
+    kept.append(f"asked {repeats} times" if repeats > 1 else "")
     return ", ".join(filter(None, kept))
 
 

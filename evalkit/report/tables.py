@@ -8,6 +8,7 @@ from typing import Any
 
 from evalkit.records import MICRO
 from evalkit.report import wording
+from evalkit.report.judges import JudgeRow, OrderRow, judge_rows
 from evalkit.report.summary import ADHERENCE
 from evalkit.report.view import CONTROLLED, WIN_RATE, Figure, LanguageRow, View, language_name
 
@@ -35,7 +36,7 @@ def tables(results: Mapping[str, Any]) -> list[Table]:
     view = View(results)
     if not view.judges:
         return [adherence(view)]
-    made = (languages(view), otherwise(view), judges(view), agreement(view), slices(view))
+    made = (languages(view), otherwise(view), judges(view), orders(view), agreement(view), slices(view))
     return [table for table in made if table.rows]
 
 
@@ -137,25 +138,48 @@ def otherwise(view: View) -> Table:
 
 
 def judges(view: View) -> Table:
-    """One row a judge: its win rates, its leaning to the first answer, its consistency."""
+    """One row a judge: its win rates, its leaning to the first answer, its consistency, also when asked again."""
+    rows = judge_rows(view)
+    asked_again = not all(row.asked_once for row in rows)
+    columns = ("Judge", "Raw", "LC", "First answer preferred", "Reversed", "Consistent", "No verdict")
     return Table(
         name="judges",
         title="Judges",
-        columns=("Judge", "Raw", "LC", "First answer preferred", "Reversed", "Consistent", "No verdict"),
-        rows=tuple(_judge(view, name) for name in view.judge_names),
+        columns=(*columns, "Same again") if asked_again else columns,
+        rows=tuple((*_judge(row), wording.percent(row.repeat)) if asked_again else _judge(row) for row in rows),
     )
 
 
-def _judge(view: View, name: str) -> tuple[str, ...]:
+def _judge(row: JudgeRow) -> tuple[str, ...]:
     return (
-        name,
-        wording.percent(view.first_defined(WIN_RATE, judge=name).value),
-        wording.percent(view.first_defined(CONTROLLED, judge=name).value),
-        wording.percent(0.5 + view.first_defined("position_bias", judge=name).value),
-        wording.percent(view.first_defined("flip_rate", judge=name).value),
-        wording.percent(view.first_defined("order_consistency", judge=name).value),
-        wording.count(view.counts(view.overall, judge=name)["missing"]),
+        row.name,
+        wording.percent(row.win_rate.value),
+        wording.percent(row.length_controlled_win_rate.value),
+        wording.percent(0.5 + row.position_bias.value),
+        wording.percent(row.flip_rate.value),
+        wording.percent(row.order_consistency.value),
+        wording.count(row.missing),
     )
+
+
+def orders(view: View) -> Table:
+    """One row a judge and language: how often the candidate wins, ties or loses shown first and second."""
+    outcomes = [(first, second) for first in "WTL" for second in "WTL"]
+    return Table(
+        name="orders",
+        title="Both orders: win, tie, loss when shown first, then second",
+        columns=("Judge", "Language", *(first + second for first, second in outcomes)),
+        rows=tuple(
+            (judge.name, row.name, *(wording.count(number) for line in row.counts for number in line))
+            for judge in judge_rows(view)
+            for row in _orders(judge)
+        ),
+        left=frozenset({0, 1}),
+    )
+
+
+def _orders(judge: JudgeRow) -> list[OrderRow]:
+    return [*([judge.orders] if judge.orders else []), *judge.by_language]
 
 
 def agreement(view: View) -> Table:

@@ -10,7 +10,7 @@ from rich.padding import Padding
 from rich.table import Table as RichTable
 from rich.text import Text
 
-from evalkit.report.cautions import cautions
+from evalkit.report.cautions import unsaid
 from evalkit.report.summary import headline
 from evalkit.report.tables import Table, tables
 
@@ -18,7 +18,7 @@ from evalkit.report.tables import Table, tables
 def render_terminal(results: Mapping[str, Any]) -> list[RenderableType]:
     """Return the summary of a run, to print one after another."""
     parts: list[RenderableType] = [Text(printable(headline(results)), style="bold"), Text()]
-    found = cautions(results)
+    found = unsaid(results)
     if found:
         parts.append(Text("Before you quote this", style="bold yellow"))
         parts += [Padding(Text(f"• {printable(str(item['message']))}"), (0, 0, 0, 1)) for item in found]

@@ -276,6 +276,8 @@ def _results(run: RunData, judges: Mapping[str, float], *, offline: bool, n_resa
                 "definition_sha256": "51ab9c4",
                 "offline": offline,
                 "repeats": 1,
+                "self_consistency": {},
+                "family_warning": None,
             }
             for name in judges
         ],
@@ -311,6 +313,16 @@ def _results(run: RunData, judges: Mapping[str, float], *, offline: bool, n_resa
             "models": {name: [{"served": f"{name}-2026-08", "fingerprint": "fp_1"}] for name in judges},
         },
     }
+
+
+def asked_again(run: RunData) -> dict[str, Any]:
+    """Return a run's results as if its first judge had been asked repeatedly, and were of the candidate's family."""
+    results = dict(run.results)
+    languages = results["suite"]["languages"]
+    shares = {tag: 0.8 + 0.2 * number / (len(languages) - 1) for number, tag in enumerate(languages)}
+    first = {**results["judges"][0], "repeats": 3, "self_consistency": shares}
+    results["judges"] = [{**first, "family_warning": "openai/sprout and sprout-2 (sprout)"}, *results["judges"][1:]]
+    return results
 
 
 def _checks(run: RunData, side: str) -> list[dict[str, Any]]:

@@ -6,6 +6,8 @@ import csv
 import io
 import json
 import math
+import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,9 +16,13 @@ from evalkit.records import RunData
 from evalkit.report import wording
 from evalkit.report.page import render_page
 from tests.report.conftest import Open, until
-from tests.report.make_run import HOSTILE, TEXTS, hostile_run, make_run
+from tests.report.make_run import HOSTILE, TEXTS, asked_again, hostile_run, make_run
 
 pytestmark = pytest.mark.browser
+BY_LANGUAGE = """
+[...document.querySelectorAll('.orders-by-language tbody')].map(body => [...body.rows].map(row =>
+  [row.dataset.language, [...row.querySelectorAll('td')].slice(0, 9).map(c => Number(c.textContent.replaceAll(',', '')))]))
+"""
 
 
 @pytest.fixture(scope="module")
@@ -61,9 +67,40 @@ def test_the_bars_and_tables_of_counts_are_those_of_results(visit: Open, html: s
     )
     orders = {row["judge"]: row["table"] for row in made_up.results["orders"] if row["language"] == "micro"}
     assert tables == [[number for line in orders[judge] for number in line] for judge in ("careful", "hasty")]
+    for judge, rows in zip(("careful", "hasty"), page.evaluate(BY_LANGUAGE), strict=True):
+        own = {row["language"]: row["table"] for row in made_up.results["orders"] if row["judge"] == judge}
+        assert dict(rows) == {
+            tag: [number for line in own[tag] for number in line] for tag in made_up.results["suite"]["languages"]
+        }
     kappas = page.evaluate("[...document.querySelectorAll('#judges td')].map(c => c.textContent)")
     for row in made_up.results["agreement"]["pairs"]:
         assert wording.decimal(math.nan if row["kappa"] is None else row["kappa"]) in kappas
+
+
+def test_a_judge_asked_again_and_akin_to_the_candidate_is_shown_as_such(visit: Open, made_up: RunData) -> None:
+    page = visit(render_page(replace(made_up, results=asked_again(made_up))))
+    judges = page.evaluate(
+        "[...document.querySelectorAll('#judges table')].map(t => t.innerText).find(t => t.includes('LC'))"
+    )
+    assert "Same choice when asked again" in judges
+    assert "same family" in judges
+    assert re.findall(r"90\.0%|n/a", judges) == ["90.0%", "n/a"]
+    assert page.evaluate("[...document.querySelectorAll('.orders-by-language')].map(t => t.rows[2].cells.length)") == [
+        11,
+        10,
+    ]
+    again = page.evaluate(
+        "[...document.querySelector('.orders-by-language tbody').rows].map(r => [r.dataset.language, r.cells[10].textContent])"
+    )
+    shares = asked_again(made_up)["judges"][0]["self_consistency"]
+    assert dict(again) == {tag: wording.percent(share) for tag, share in shares.items()}
+
+
+def test_the_ticks_of_charts_are_told_apart(visit: Open) -> None:
+    page = visit(render_page(make_run(["de", "ar"], prompts=30, judges={"fair": 0.0})), charts=True)
+    ticks = page.evaluate("[...document.querySelectorAll('#p-position .xtick text')].map(t => t.textContent)")
+    assert len(ticks) > 1
+    assert len(set(ticks)) == len(ticks)
 
 
 def test_charts_are_drawn_after_the_first_example_from_results(visit: Open, html: str, made_up: RunData) -> None:

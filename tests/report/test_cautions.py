@@ -60,6 +60,11 @@ def missing(results: dict[str, Any]) -> None:
         row["missing"] = 12
 
 
+def few_everywhere(results: dict[str, Any]) -> None:
+    for row in results["counts"]:
+        row["n"] = 24
+
+
 def disagreeing(results: dict[str, Any]) -> None:
     results["agreement"] = {
         "pairs": [{"judge_a": "a", "judge_b": "b", "language": "de", "n": 120, "raw": 0.5, "kappa": 0.21}],
@@ -79,6 +84,11 @@ CASES: list[tuple[str, Callable[[dict[str, Any]], None], str]] = [
     ),
     ("missing_verdicts", missing, "(9.1%)"),
     ("position_bias", estimate("position_bias", value=0.18, low=0.1, high=0.2), "the answer shown first: 68.0%"),
+    (
+        "unsteady_judge",
+        set_at("judges", 0, "self_consistency", value={"de": 0.84, "en": 0.97}),
+        "share of equal choices: German (84.0%).",
+    ),
     ("weak_judge", estimate("flip_rate", value=0.4), "reverses 40.0%"),
     ("wrong_language", check("candidate", "wrong", 30), "German (30 of 120)"),
     ("constant_answers", check("candidate", "duplicate_share", 0.4), "German (40.0%)"),
@@ -88,6 +98,7 @@ CASES: list[tuple[str, Callable[[dict[str, Any]], None], str]] = [
     ("truncated", check("candidate", "truncated", 50), "cut off by the token limit: German (50 of 120)"),
     ("low_agreement", disagreeing, "German (0.21)"),
     ("small_n", set_at("counts", 0, "n", value=9), "German (9)"),
+    ("small_n", few_everywhere, "Only 24 scored prompts in every language."),
     (
         "judge_family",
         set_at("judges", 0, "family_warning", value="gpt-4 and gpt-4o (openai)"),

@@ -8,6 +8,7 @@ import re
 from rich.console import Console
 
 from evalkit.records import RunData
+from evalkit.report import wording
 from evalkit.report.cautions import cautions
 from evalkit.report.examples import find
 from evalkit.report.markdown import escape, render_markdown
@@ -15,7 +16,8 @@ from evalkit.report.single import render_example
 from evalkit.report.summary import headline
 from evalkit.report.tables import tables
 from evalkit.report.terminal import render_terminal
-from tests.report.make_run import hostile_run
+from evalkit.report.view import language_name
+from tests.report.make_run import asked_again, hostile_run, make_run
 
 
 def printed(parts: list[object]) -> str:
@@ -39,7 +41,30 @@ def test_markdown_holds_the_sentence_every_caution_and_every_cell(made_up: RunDa
 def test_markdown_tables_keep_their_shape_whatever_the_names() -> None:
     for line in render_markdown(hostile_run().results).splitlines():
         if line.startswith("|"):
-            assert len(re.findall(r"(?<!\\)\|", line)) in {13, 8, 6, 5}
+            assert len(re.findall(r"(?<!\\)\|", line)) in {13, 12, 8, 6, 5}
+
+
+def test_the_offline_warning_stands_once_in_front() -> None:
+    results = make_run(["de"], prompts=6, offline=True).results
+    for text in (render_markdown(results), printed(list(render_terminal(results)))):
+        assert text.count("Judged by the embedded offline rules") == 1
+
+
+def test_asking_again_has_a_column_only_where_a_judge_was_asked_again(made_up: RunData) -> None:
+    plain = next(table for table in tables(made_up.results) if table.name == "judges")
+    found = next(table for table in tables(asked_again(made_up)) if table.name == "judges")
+    assert found.columns == (*plain.columns, "Same again")
+    assert [row[-1] for row in found.rows] == ["90.0%", "n/a"]
+
+
+def test_the_orders_of_each_judge_are_listed_by_language(made_up: RunData) -> None:
+    table = next(table for table in tables(made_up.results) if table.name == "orders")
+    cells = {(row[0], row[1]): row[2:] for row in table.rows}
+    rows = [row for row in made_up.results["orders"] if row["judge"] != "panel"]
+    assert len(cells) == len(rows) == 2 * 12
+    for row in rows:
+        numbers = tuple(wording.count(number) for line in row["table"] for number in line)
+        assert cells[row["judge"], language_name(row["language"])] == numbers
 
 
 def test_markdown_neither_links_nor_mentions() -> None:

@@ -133,7 +133,12 @@ def _position_plotly(series: Series) -> dict[str, Any]:
         "showgrid": False,
     }
     marks = [mark for _, points in series for point in points for mark in point[1:]]
-    x_axis = {"tickformat": ".0%", "range": list(padded(min(*marks, 0.5), max(*marks, 0.5)))}
+    reach = padded(min(*marks, 0.5), max(*marks, 0.5))
+    x_axis = {
+        "tickformat": ".0%",
+        "range": list(reach),
+        "tickvals": [tick / 100 for tick in percent_ticks(*reach)],
+    }
     figure = figure_of(data, x_axis, y_axis, half="x")
     figure["layout"] |= {
         "height": 24 * len(names) + 70,

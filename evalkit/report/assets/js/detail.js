@@ -66,17 +66,18 @@ class Detail {
     if (index.flags[i] & FLAGS.flipped) head.append(el('span', { class: 'pill x', text: 'reversed by the order' }));
     if (index.flags[i] & FLAGS.wrong) head.append(el('span', { class: 'pill x', text: 'candidate in another language' }));
     if (index.flags[i] & FLAGS.baselineWrong) head.append(el('span', { class: 'pill x', text: 'baseline in another language' }));
-    head.append(el('span', { class: 'gap' }));
+    const tools = el('div', { class: 'tools' });
     if (whole) {
-      head.append(
+      tools.append(
         button('Raw', () => this.toggle('rendered'), { 'aria-pressed': String(!this.rendered) }),
         button('Difference', () => this.toggle('compared'), { 'aria-pressed': String(this.compared) }),
         button('Copy as Markdown', () => copy(asMarkdown(index, i, this.texts))));
     }
-    head.append(
+    tools.append(
       button('Copy link', () => copy(`${location.href.split('#')[0]}#ex=${encodeURIComponent(index.id[i])}`)),
       button('‹', () => this.step(-1), { 'aria-label': 'previous example' }),
       button('›', () => this.step(1), { 'aria-label': 'next example' }));
+    head.append(tools);
     return head;
   }
 
