@@ -160,7 +160,7 @@ def analyze(folder: Path) -> RunData:
 
     old = read_run(folder)
     suite = parse_suite(_text(folder / "run.yaml"), name="run.yaml", folder=folder).suite
-    derived = {"estimates", "counts", "claims", "length", "orders", "agreement", "checks", "failures"}
+    derived = {"estimates", "counts", "claims", "length", "orders", "agreement", "profile", "checks", "failures"}
     ends = {"cost", "provenance"}
     new = estimated(
         old,

@@ -21,6 +21,7 @@ from evalkit.stages.answer import Answers
 from evalkit.stages.circumstances import Circumstances
 from evalkit.stages.describe import judge_summary, summary
 from evalkit.stages.load import Material, Pairing
+from evalkit.stages.score import score
 from evalkit.stages.verdict import Judged
 from evalkit.statistics.analysis import analyze
 
@@ -104,6 +105,7 @@ def estimated(
         baseline=run.baseline,
         slices=slices,
         rates=rates(definitions, run.verdicts),
+        scores=score(settings.profile_scorers, {"candidate": run.candidate_answers, "baseline": run.baseline_answers}),
     )
     checks = {
         "candidate": flag_answers(run.candidate_answers, run.candidate_checks),

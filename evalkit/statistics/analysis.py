@@ -35,6 +35,7 @@ from evalkit.statistics.length_languages import LengthControlled, control_length
 from evalkit.statistics.length_rows import length_bins, overlap_rows
 from evalkit.statistics.metrics import JUDGED, NOISE, UNJUDGED, Metric
 from evalkit.statistics.parity_rows import parity_rows
+from evalkit.statistics.profile import SIDES, Scores, profile_rows
 from evalkit.statistics.resampling import prompt_weights
 from evalkit.statistics.scoring import language_faithful
 from evalkit.statistics.style_languages import control_style
@@ -55,6 +56,8 @@ class Analysis:
     orders: Rows
     agreement: dict[str, Rows]
     """`pairs` of judges and `alpha` over all of them."""
+    profile: Rows | None = None
+    """What the answers are like as texts; None where the suite does not ask."""
 
     def to_results(self) -> dict[str, Any]:
         """Return the JSON-ready mapping, undefined figures as None."""
@@ -65,6 +68,7 @@ class Analysis:
             "length": {name: [_json(row) for row in rows] for name, rows in self.length.items()},
             "orders": [_json(row) for row in self.orders],
             "agreement": {name: [_json(row) for row in rows] for name, rows in self.agreement.items()},
+            **({} if self.profile is None else {"profile": [_json(row) for row in self.profile]}),
         }
 
 
@@ -82,6 +86,7 @@ def analyze(  # noqa: PLR0913
     baseline: str,  # noqa: ARG001 - the rows name the candidate only
     slices: Sequence[str] = (),
     rates: Mapping[str, Mapping[str, Mapping[tuple[str, str], float]]] | None = None,
+    scores: Scores | None = None,
 ) -> Analysis:
     """Return all figures of one candidate against one baseline.
 
@@ -98,6 +103,7 @@ def analyze(  # noqa: PLR0913
         baseline: display name.
         slices: fields of `Prompt.meta` to break the figures down by.
         rates: judge → figure → (language, prompt id) → value in [0, 1]: what judges noted of single answers.
+        scores: what plug-ins say of single answers, for the profile.
     """
     pairs = pairs_of(prompts, candidate_answers, baseline_answers, candidate_checks, baseline_checks, slices)
     rng = np.random.default_rng(settings.seed)
@@ -143,6 +149,7 @@ def analyze(  # noqa: PLR0913
         },
         orders=[row for each in judged for row in order_rows(pairs, each)],
         agreement=agreement_rows(pairs, [each for each in judged if each.judge != PANEL], run.weights, settings),
+        profile=run.profile(dict(zip(SIDES, (candidate_answers, baseline_answers), strict=True)), scores),
     )
 
 
@@ -255,6 +262,12 @@ class _Run:
             languages=self.pairs.languages,
             settings=self.settings,
         )
+
+    def profile(self, answers: Mapping[str, Sequence[Generation]], scores: Scores | None) -> Rows | None:
+        """Return what both sides' answers are like as texts, where the suite asks."""
+        if not self.settings.profile:
+            return None
+        return profile_rows(self.pairs, answers, self.weights, self.settings, scores=scores)
 
     def _publish_length(
         self,

@@ -1,61 +1,42 @@
 """What the texts are like: length, words, lexical diversity, repetition, Markdown. Compared within a language only.
 
 After LLM See, LLM Do (Shimabucoro et al. 2024, arXiv:2407.01490). Words of Vietnamese and of Thai are not the same
-kind of thing, so a figure is set beside the other model's in the same language, never beside another language's.
+kind of thing, so a figure is set beside the other side's in the same language, never beside another language's.
 """
 
 from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
 
+import numpy as np
 import regex
 
 from evalkit.language.length import characters
-from evalkit.records import Generation
+from evalkit.language.words import Splitter, word_splitter
+from evalkit.records import Estimate, Generation
+from evalkit.settings import StatisticsSettings
+from evalkit.statistics.estimates import Labels, publish
+from evalkit.statistics.figures import Floats, Weights, divide, ratios
 from evalkit.statistics.style import markdown
+from evalkit.statistics.table import Key, Pairs
 
-Scorer = Callable[[str, str], float]
-"""(text, language) → a score of one answer, such as its toxicity in [0, 1]."""
+SIDES = ("candidate", "baseline")
+MEASURES = ("characters", "words", "sentence_words", "diversity", "repetition", "headings", "lists", "bold")
+"""Code points; words; words to a sentence; MTLD; share of repeated four-word sequences; per thousand characters."""
+WORDED = frozenset({"words", "sentence_words", "diversity", "repetition"})
+"""Measures that hang on where words begin and end."""
+Scores = Mapping[str, Mapping[str, Mapping[Key, float]]]
+"""Measure of a plug-in, such as toxicity → side → (language, prompt id) → score; NaN abstains."""
 
 THRESHOLD = 0.72
 """Type-token ratio at which a factor of MTLD is complete (McCarthy and Jarvis 2010)."""
 _MIN_WORDS = 50
 """Below this many words lexical diversity is noise."""
-_WORD = regex.compile(
-    r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}]\p{M}*|[\p{L}\p{N}][\p{L}\p{M}\p{N}'’‑-]*"
-)
-"""A word is a run of letters, or one character of a script that writes without spaces."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Profile:
-    """One model's answers in one language: means over answers."""
-
-    model: str
-    language: str
-    n: int
-    characters: float
-    words: float
-    sentence_words: float
-    """Words to a sentence."""
-    diversity: float
-    """MTLD: mean length of a stretch that keeps its variety; over answers of 50 words or more."""
-    repetition: float
-    """Share of four-word sequences that stood before in the same answer."""
-    headings: float
-    """Per thousand characters, as the next two."""
-    lists: float
-    bold: float
-    scores: Mapping[str, float]
-    """Means of the plug-in scorers, by name."""
-
-
-def words(text: str) -> list[str]:
-    """Return the words, case folded; characters in scripts that write without spaces (no dictionary is used)."""
-    return [word.casefold() for word in _WORD.findall(text)]
+_SENTENCE_END = regex.compile(r"[.!?]+(?![\p{L}\p{N}])|[。！？।॥؟։።]+")
 
 
 def mtld(tokens: Sequence[str]) -> float:
@@ -88,44 +69,107 @@ def repetition(tokens: Sequence[str], *, size: int = 4) -> float:
     return 1 - len(counts) / total
 
 
-def profile(answers: Iterable[Generation], *, scorers: Mapping[str, Scorer] | None = None) -> tuple[Profile, ...]:
-    """Return the profile of every model and language among the answers, sorted; empty answers are left out.
-
-    Args:
-        answers: of one or more models.
-        scorers: plug-ins by name, such as toxicity: anything that takes a text and its language (docs/statistics.md
-            has an example). A scorer that returns NaN for an answer abstains.
-    """
-    found: dict[tuple[str, str], list[str]] = {}
-    for answer in answers:
-        if answer.text.strip():
-            found.setdefault((answer.model, answer.language), []).append(answer.text)
-    return tuple(_profile(model, language, texts, scorers or {}) for (model, language), texts in sorted(found.items()))
-
-
-def _profile(model: str, language: str, texts: Sequence[str], scorers: Mapping[str, Scorer]) -> Profile:
-    tokens = [words(text) for text in texts]
-    marks = [[1000 * count / len(text) for count in markdown(text)] for text in texts]
-    return Profile(
-        model=model,
-        language=language,
-        n=len(texts),
-        characters=_mean(characters(text) for text in texts),
-        words=_mean(map(len, tokens)),
-        sentence_words=_mean(
-            len(own) / max(len(regex.findall(r"[.!?。！？।॥؟։።]+", text)), 1)
-            for own, text in zip(tokens, texts, strict=True)
-        ),
-        diversity=_mean(mtld(own) for own in tokens if len(own) >= _MIN_WORDS),
-        repetition=_mean(map(repetition, tokens)),
-        headings=_mean(row[0] for row in marks),
-        lists=_mean(row[1] for row in marks),
-        bold=_mean(row[2] for row in marks),
-        scores={name: _mean(scorer(text, language) for text in texts) for name, scorer in scorers.items()},
+def measures(text: str, language: str, *, split: Splitter) -> tuple[float, ...]:
+    """Return one answer's `MEASURES`; all NaN where it is empty."""
+    if not text.strip():
+        return (math.nan,) * len(MEASURES)
+    tokens = split(text, language)
+    return (
+        characters(text),
+        len(tokens),
+        len(tokens) / max(len(_SENTENCE_END.findall(text)), 1),
+        mtld(tokens) if len(tokens) >= _MIN_WORDS else math.nan,
+        repetition(tokens),
+        *(1000 * count / len(text) for count in markdown(text)),
     )
 
 
-def _mean(values: Iterable[float]) -> float:
-    """Return the mean of what is not NaN; NaN of nothing."""
-    known = [value for value in values if not math.isnan(value)]
-    return sum(known) / len(known) if known else math.nan
+def profile_rows(
+    pairs: Pairs,
+    answers: Mapping[str, Sequence[Generation]],
+    weights: Weights,
+    settings: StatisticsSettings,
+    *,
+    scores: Scores | None = None,
+) -> list[dict[str, Any]]:
+    """Return the profile of both sides: a row a measure, language and side.
+
+    Means are over a side's own answers. Differences (this side less the other) are over the prompts that have the
+    measure on both sides, resampled by the run's prompt weights.
+
+    Args:
+        pairs: the run's pairs.
+        answers: side → its generations.
+        weights: (C, B) the run's prompt weights.
+        settings: interval and level.
+        scores: of plug-ins.
+    """
+    split, said = word_splitter()
+    tables = [_table(pairs, answers[side], split) for side in SIDES]
+    for name, by_side in (scores or {}).items():
+        for side, table in zip(SIDES, tables, strict=True):
+            table[name] = _finite([by_side[side].get(key, math.nan) for key in pairs.keys])
+    differences = ratios([pairs.sums(tables[0][name] - tables[1][name]) for name in tables[0]], weights)
+    rows = []
+    for name, figures in zip(tables[0], differences, strict=True):
+        labels = Labels(
+            candidate=SIDES[0],
+            judge="",
+            metric=name,
+            languages=pairs.languages,
+            why_undefined="no prompt has this measure on both sides",
+        )
+        ours = publish(figures, labels, settings, bounds=None)
+        made = said if name in WORDED else ""
+        rows += _rows(SIDES[0], pairs, tables[0][name], ours, made)
+        rows += _rows(SIDES[1], pairs, tables[1][name], [_turned(row) for row in ours], made)
+    return rows
+
+
+def _table(pairs: Pairs, answers: Sequence[Generation], split: Splitter) -> dict[str, Floats]:
+    """Return measure → (P,) values of one side."""
+    texts = {answer.key: answer.text for answer in answers}
+    rows = [measures(texts.get(key, ""), key[0], split=split) for key in pairs.keys]
+    columns = np.array(rows, dtype=np.float64).reshape(len(rows), len(MEASURES)).T
+    return dict(zip(MEASURES, columns, strict=True))
+
+
+def _finite(values: Sequence[float]) -> Floats:
+    array = np.array(values, dtype=np.float64)
+    return np.where(np.isfinite(array), array, np.nan)
+
+
+def _turned(row: Estimate) -> Estimate:
+    """Return a difference as the other side sees it (0 stays 0, not -0)."""
+    return replace(
+        row,
+        value=0.0 - row.value,
+        low=0.0 - row.high,
+        high=0.0 - row.low,
+        bootstrap_low=0.0 - row.bootstrap_high,
+        bootstrap_high=0.0 - row.bootstrap_low,
+    )
+
+
+def _rows(side: str, pairs: Pairs, values: Floats, differences: Sequence[Estimate], made: str) -> list[dict[str, Any]]:
+    totals, counts = (part.sum(axis=0) for part in pairs.sums(values))
+    return [
+        {
+            "side": side,
+            "language": row.language,
+            "measure": row.metric,
+            "mean": mean,
+            "n": int(number),
+            "difference": row.value,
+            "low": row.low,
+            "high": row.high,
+            "standard_error": row.standard_error,
+            "bootstrap_low": row.bootstrap_low,
+            "bootstrap_high": row.bootstrap_high,
+            "pairs": row.n,
+            "clusters": row.clusters,
+            "confidence_level": row.confidence_level,
+            "method": f"{row.method}; {made}" if made else row.method,
+        }
+        for row, mean, number in zip(differences, divide(totals, counts).tolist(), counts, strict=True)
+    ]
