@@ -17,6 +17,7 @@ from evalkit.models._checkpoint import known_by_content
 from evalkit.prompts import read_all_prompts, sample
 from evalkit.records import Prompt
 from evalkit.shipped import shipped_file, shipped_names
+from evalkit.stages.score import scorers
 from evalkit.suite import (
     JudgeConfig,
     LoadedSuite,
@@ -140,6 +141,7 @@ def load(loaded: LoadedSuite, *, data: Path | None, shard: tuple[int, int] | Non
         InputError: whatever must be mended first.
     """
     suite = loaded.suite
+    scorers(suite.statistics.profile_scorers)
     duels = [[Voice(display_name(config), config, suite) for config in pair] for pair in pairings(suite)]
     benches = tuple(_bench(config, suite, loaded.folder) for config in suite.judges)
     raise_all((p for bench in benches for p in bench.definition.language_problems(suite.languages)), JudgeError)
