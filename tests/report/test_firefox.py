@@ -16,6 +16,7 @@ import aiohttp
 import pytest
 
 from evalkit.report.page import render_page
+from tests.conftest import skip_or_fail
 from tests.report.make_run import hostile_run
 
 pytestmark = pytest.mark.browser
@@ -64,7 +65,7 @@ async def bidi(port: int, address: str, expression: str, until: str) -> tuple[An
 
 def test_firefox_shows_a_hostile_report_with_its_charts(tmp_path: Path) -> None:
     if FIREFOX is None:
-        pytest.skip("no Firefox: apt-get install firefox-esr")
+        skip_or_fail("firefox", "no Firefox: apt-get install firefox-esr")
     (tmp_path / "page.html").write_text(render_page(hostile_run()), encoding="utf-8")
     with socket.socket() as found:
         found.bind(("127.0.0.1", 0))
