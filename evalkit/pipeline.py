@@ -28,6 +28,7 @@ from evalkit.stages.asker import Asker, Progress
 from evalkit.stages.circumstances import Circumstances
 from evalkit.stages.describe import costs, provenance, resolved
 from evalkit.stages.load import Material, Pairing, load, preflight
+from evalkit.stages.looks import looks, precise
 from evalkit.stages.plan import Plan
 from evalkit.stages.plan import plan as make_plan
 from evalkit.stages.stamp import leave, stamp_of, up_to_date
@@ -86,15 +87,19 @@ async def run(job: Job, *, progress: Progress) -> Finished:
         InputError: something must be mended first; nothing that was answered is lost.
     """
     started = _now()
-    material = load(job.loaded, data=job.data, shard=job.shard)
+    whole = load(job.loaded, data=job.data, shard=job.shard)
     with Ledger(job.ledger) as ledger:
-        async with Asker(ledger=ledger, limits=job.limits, pricing=pricing_of(material), progress=progress) as asker:
-            if job.until is not Until.ANSWERS and not all(voice.recorded for voice in material.voices):
-                await preflight(material)
-            answers = await generate(material, asker)
+        async with Asker(ledger=ledger, limits=job.limits, pricing=pricing_of(whole), progress=progress) as asker:
+            if job.until is not Until.ANSWERS and not all(voice.recorded for voice in whole.voices):
+                await preflight(whole)
             if job.until is Until.ANSWERS:
+                await generate(whole, asker)
                 return _finished((), asker)
-            judged = await judge(material, answers, asker)
+            for material in looks(whole):
+                answers = await generate(material, asker)
+                judged = await judge(material, answers, asker)
+                if asker.stopped or precise(material, judged):
+                    break
     if job.until is Until.VERDICTS:
         return _finished((), asker)
     runs = [

@@ -66,6 +66,9 @@ class StatisticsSettings(Settings):
     panel: PanelRule = PanelRule.MEAN
     wrong_language_loses: bool = False
     """Let an answer in the wrong language lose when exactly one side is wrong."""
+    target_half_width: Annotated[float, Field(gt=0, lt=0.5)] | None = None
+    """Stop asking once every language's interval is within this, as a fraction: prompts are asked in a seeded random
+    order and looked at from 50 on, every 25. All prompts where it is left out."""
     min_prompts: Annotated[int, Field(ge=1)] = 2
     """Languages with fewer scored prompts are shown without interval."""
     profile: bool = False

@@ -165,3 +165,34 @@ def test_a_plan_asks_nothing_and_knows_what_is_held(
     assert server.count == 0
     run(str(suite), "--candidate", candidate(server), "--out", str(tmp_path / "one"))
     assert plan() == (72, 72)
+
+
+def test_it_stops_asking_once_every_interval_is_as_narrow_as_asked(
+    run: Any, suite: Path, server: Server, tmp_path: Path
+) -> None:
+    for folder, key in (("prompts", "prompt"), ("old", "answer")):
+        for language in LANGUAGES:
+            rows = [{"id": str(i), key: f"{language} {i} " + "so it is " * (i * 7 % 11)} for i in range(200)]
+            (tmp_path / folder / f"{language}.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    text = suite.read_text()
+    suite.write_text(text + "statistics: {target_half_width: 0.11}\n")
+    stopped = run(str(suite), "--candidate", candidate(server), "--out", str(tmp_path / "stopped"))
+    results = stopped["runs"][0]["results"]
+    rates = [
+        row
+        for row in results["estimates"]
+        if row["metric"] == "win_rate" and row["slice"] is None and row["language"] in LANGUAGES
+    ]
+    asked = rates[0]["n"]
+    assert 50 <= asked < 200
+    assert asked % 25 == 0
+    assert all((row["high"] - row["low"]) / 2 <= 0.11 for row in rates)
+    assert any(f"{asked} prompts a language" in note for note in results["notes"])
+    assert stopped["asked"] == sum(row["requests"] for row in results["cost"]["by_model"]) == asked * 3 * 3
+
+    suite.write_text(text)
+    sampled = run(
+        str(suite), "--candidate", candidate(server), "--limit", str(asked), "--out", str(tmp_path / "sampled")
+    )
+    assert sampled["asked"] == 0, "a look is an ordinary run over a sample"
+    assert sampled["runs"][0]["results"]["estimates"] == results["estimates"]

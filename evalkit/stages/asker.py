@@ -11,6 +11,7 @@ from evalkit.calls import Response
 from evalkit.dispatch import Engines, Event, Fetched, Limits, Task, fetch
 from evalkit.errors import IncompleteError, InterruptedRunError
 from evalkit.ledger import Ledger
+from evalkit.models import provider_class
 from evalkit.pricing import Pricing
 
 
@@ -75,6 +76,10 @@ class Asker:
     spending: dict[tuple[str, str], Spending] = field(default_factory=dict)
     """By (model, stage)."""
     started: float = field(default_factory=time.monotonic)
+    _booked: set[tuple[str, str, str]] = field(default_factory=set)
+    """(key, model, stage) whose cost is in `spending`: a later round over more prompts asks for the same again."""
+    _kept: set[str] = field(default_factory=set)
+    """Keys that this run has found in the ledger, or put there."""
     engines: Engines = field(default_factory=Engines)
     """Between turns, and between the rounds of a judge, a model stays loaded."""
 
@@ -101,7 +106,7 @@ class Asker:
         else:
             fetched = self._held(tasks)
         self.asked += fetched.asked
-        self.reused += fetched.reused
+        self.reused += fetched.reused - len({task.key for task in tasks} & self._kept)
         self.paid = None if self.paid is None or fetched.spent is None else self.paid + fetched.spent
         self._book(tasks, fetched.responses)
         return fetched
@@ -120,6 +125,9 @@ class Asker:
 
     def _book(self, tasks: Sequence[Task], responses: Mapping[str, Response]) -> None:
         for key, task in {task.key: task for task in tasks}.items():
-            if key in responses:
+            if key in responses and (key, task.model, task.stage) not in self._booked:
+                self._booked.add((key, task.model, task.stage))
+                if not provider_class(task.request.model.provider).free:
+                    self._kept.add(key)
                 account = self.spending.setdefault((task.model, task.stage), Spending())
                 account.add(responses[key], self.pricing.cost(task.request.model, responses[key].usage))

@@ -73,7 +73,7 @@ def conclude(
         "baseline": run.baseline,
         "judges": [judge_summary(bench, pairing, judged.verdicts) for bench in material.benches],
         "incomplete": circumstances.incomplete,
-        "notes": [*candidate.notes, *baseline.notes],
+        "notes": [*material.notes, *candidate.notes, *baseline.notes],
     }
     tail = {"cost": dict(circumstances.cost), "provenance": dict(circumstances.provenance)}
     return estimated(

@@ -78,7 +78,7 @@ class Bench:
     text: str
     """The definition as written."""
     models: dict[str, calls.Model]
-    """By role: `judge`, or `policy` and `reference`."""
+    """By role: `judge`, or `policy`, `reference` and perhaps `translator`."""
     repeats: int
 
 
@@ -103,6 +103,8 @@ class Material:
     """The prompts before a sample or shard was taken: answers without id are matched to these by position."""
     benches: tuple[Bench, ...]
     pairings: tuple[Pairing, ...]
+    notes: tuple[str, ...] = ()
+    """What readers should know of how the prompts were chosen."""
 
     @property
     def voices(self) -> tuple[Voice, ...]:
@@ -173,7 +175,7 @@ def _bench(config: JudgeConfig, suite: Suite, folder: Path) -> Bench:
     if config.model:
         if "judge" not in definition.roles:
             hint = f"edit {' and '.join(definition.roles)} in a copy: evalkit judges show {definition.name}"
-            raise JudgeError(Problem(where=where, message="this judge asks two models of its own", hint=hint))
+            raise JudgeError(Problem(where=where, message="this judge asks models of its own", hint=hint))
         models["judge"] = model_of(config.model)
         drawn = {
             name: value for name, value in config.model.model_dump().items() if name in DRAWN and value is not None
@@ -212,7 +214,10 @@ def judge_text(reference: str, *, suite: Suite | None = None, folder: Path | Non
     ships = shipped_file("judges", reference)
     for path in [ships] if ships else [Path(reference), (folder or Path()) / reference]:
         if path.is_file():
-            return path.read_text("utf-8"), path.name
+            try:
+                return path.read_text("utf-8-sig"), path.name
+            except UnicodeDecodeError:
+                raise JudgeError(Problem(where=str(path), message="cannot read the judge: not UTF-8")) from None
     if Path(reference).is_dir():
         raise JudgeError(Problem(where=reference, message="a folder, where a judge file should be"))
     hint = did_you_mean(reference, shipped_names("judges"))
