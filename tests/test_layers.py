@@ -13,7 +13,7 @@ PACKAGE = Path(__file__).resolve().parent.parent / "evalkit"
 
 BASE = {"errors", "calls", "records", "settings", "documents"}
 PURE = {"conversation", "judging", "statistics", "report", "exchange", "boards"}
-IO = {"shipped", "suite", "prompts", "answers", "run", "ledger", "dispatch", "pricing", "tokens", "models"}
+IO = {"shipped", "stored", "suite", "prompts", "answers", "run", "ledger", "dispatch", "pricing", "tokens", "models"}
 LAYER = {
     **dict.fromkeys(BASE, 0),
     "language": 1,

@@ -12,15 +12,16 @@ from evalkit.cli.output import console, declare, print_json
 def add_parser(commands: Any, summary: str) -> None:
     """Declare the command."""
     parser = declare(commands, "analyze", summary, example="evalkit analyze reports/quickstart/sprout-2", handler=run)
-    parser.add_argument("run", type=Path, metavar="RUN", help="a run directory")
+    parser.add_argument("run", type=Path, metavar="RUN", help="a run directory, or its name below reports/")
 
 
 def run(args: argparse.Namespace) -> int:
     """Write results.json and report.html again."""
     from evalkit.pipeline import analyze
     from evalkit.report.terminal import render_terminal
+    from evalkit.stored import find_run
 
-    data = analyze(args.run)
+    data = analyze(find_run(args.run))
     if args.json:
         print_json(data.results)
         return 0

@@ -31,7 +31,7 @@ def add_parser(commands: Any, summary: str) -> None:
     example = "evalkit calibrate reports/xalpaca/my-model --human labels.csv"
     parser = declare(commands, "calibrate", summary, example=example, handler=run)
     parser.epilog = f"{LAYOUTS.strip()}\n\n{parser.epilog}"
-    parser.add_argument("run", type=Path, metavar="RUN", help="a run directory")
+    parser.add_argument("run", type=Path, metavar="RUN", help="a run directory, or its name below reports/")
     parser.add_argument("--human", type=Path, required=True, metavar="FILE", help="labels of people")
 
 
@@ -42,8 +42,9 @@ def run(args: argparse.Namespace) -> int:
     from evalkit.prompts.tables import read_table
     from evalkit.run import read_run
     from evalkit.settings import StatisticsSettings
+    from evalkit.stored import find_run
 
-    data = read_run(args.run)
+    data = read_run(find_run(args.run))
     table = read_table(args.human)
     labels = read_labels(table.rows, columns=table.columns, name=table.name, where=table.where, run=data)
     found = calibrate(data, labels, StatisticsSettings(**data.suite.get("statistics", {})))

@@ -36,6 +36,7 @@ def run(args: argparse.Namespace) -> int:
     from evalkit.boards.gate_text import document, junit, markdown, sentence
     from evalkit.run import write_whole
     from evalkit.stages.boards import check_run
+    from evalkit.stored import find_run
 
     if args.max_regression is not None and args.against is None:
         hint = "--against RUN names the stored run"
@@ -46,8 +47,8 @@ def run(args: argparse.Namespace) -> int:
     if not 0 <= points <= 100:  # noqa: PLR2004  percentage points
         raise InputError(Problem(where="--max-regression", message=f"{points:g} is outside 0..100 points"))
     gate = check_run(
-        args.run,
-        against=args.against,
+        find_run(args.run),
+        against=args.against and find_run(args.against),
         max_regression=points / 100,
         min_win_rate=args.min_win_rate,
         metric=args.metric,

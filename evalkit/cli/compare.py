@@ -13,7 +13,7 @@ def add_parser(commands: Any, summary: str) -> None:
     """Declare the command."""
     example = "evalkit compare reports/xalpaca/step-2000 reports/xalpaca/step-1000"
     parser = declare(commands, "compare", summary, example=example, handler=run)
-    parser.add_argument("first", type=Path, metavar="RUN", help="a run directory")
+    parser.add_argument("first", type=Path, metavar="RUN", help="a run directory, or its name below reports/")
     parser.add_argument("second", type=Path, metavar="RUN", help="the run it is compared with")
     parser.add_argument("--judge", metavar="NAME", help="which judge (default: the panel, or the only one)")
     parser.add_argument("--output", type=Path, metavar="FILE", help="write the Markdown there too")
@@ -25,8 +25,10 @@ def run(args: argparse.Namespace) -> int:
     from evalkit.boards.compare_text import document, markdown
     from evalkit.run import write_whole
     from evalkit.stages.boards import compare_folders
+    from evalkit.stored import find_run
 
-    paired = compare_folders(args.first, args.second, judge=args.judge, allow_mixed=args.allow_mixed)
+    first, second = find_run(args.first), find_run(args.second)
+    paired = compare_folders(first, second, judge=args.judge, allow_mixed=args.allow_mixed)
     text = markdown(paired)
     if args.output:
         args.output.parent.mkdir(parents=True, exist_ok=True)

@@ -17,7 +17,7 @@ def add_parser(commands: Any, summary: str) -> None:
     """Declare the command."""
     example = "evalkit export reports/quickstart/sprout-2 --format preference-pairs --output pairs.jsonl"
     parser = declare(commands, "export", summary, example=example, handler=run)
-    parser.add_argument("run", type=Path, metavar="RUN", help="a run directory")
+    parser.add_argument("run", type=Path, metavar="RUN", help="a run directory, or its name below reports/")
     parser.add_argument("--format", required=True, choices=list(EXPORTERS), metavar="FORMAT", help=", ".join(EXPORTERS))
     parser.add_argument("--output", type=Path, required=True, metavar="FILE", help="file, or folder for `dataset`")
     parser.add_argument("--judge", metavar="NAME", help="only this judge (default: the mean of all)")
@@ -31,6 +31,7 @@ def run(args: argparse.Namespace) -> int:
     from evalkit.exchange import exporter
     from evalkit.exchange.exporters import ExportOptions
     from evalkit.run import read_run, write_whole
+    from evalkit.stored import find_run
 
     if not 0 <= args.min_margin <= 1:
         raise InputError(Problem(where="--min-margin", message=f"{args.min_margin:g} is outside 0..1"))
@@ -42,7 +43,7 @@ def run(args: argparse.Namespace) -> int:
         min_margin=args.min_margin,
         now=time.time(),
     )
-    export = exporter(args.format)(read_run(args.run), options)
+    export = exporter(args.format)(read_run(find_run(args.run)), options)
     paths = []
     for name, content in export.files.items():
         path = args.output / name if name else args.output

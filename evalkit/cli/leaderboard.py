@@ -38,12 +38,19 @@ def run(args: argparse.Namespace) -> int:
     from evalkit.boards.board_text import markdown
     from evalkit.stages.boards import find_runs, leaderboard, publish
     from evalkit.stages.people import read_people
+    from evalkit.stored import find_folder
 
+    if not args.output.name:
+        raise InputError(Problem(where="--output", message="no file is named", hint="--output public/index.html"))
     if args.calibrate and not args.people:
         raise InputError(Problem(where="--calibrate", message="there are no votes to fit on", hint="--people FILE"))
     people = read_people(args.people, calibrate=args.calibrate, judge=args.judge) if args.people else None
     boards = leaderboard(
-        find_runs(args.runs), page=args.output, judge=args.judge, allow_mixed=args.allow_mixed, people=people
+        find_runs([find_folder(run) for run in args.runs]),
+        page=args.output,
+        judge=args.judge,
+        allow_mixed=args.allow_mixed,
+        people=people,
     )
     pages = [str(page) for page in publish(boards, args.output)]
     if args.json:

@@ -22,7 +22,7 @@ def add_parser(commands: Any, summary: str) -> None:
     """Declare the command."""
     example = "evalkit report reports/quickstart/sprout-2 --share --redact rationales --output for-you.html"
     parser = declare(commands, "report", summary, example=example, handler=run)
-    parser.add_argument("run", type=Path, metavar="RUN", help="a run directory")
+    parser.add_argument("run", type=Path, metavar="RUN", help="a run directory, or its name below reports/")
     parser.add_argument("--output", type=Path, metavar="FILE", help="where to write (default: in the run directory)")
     parser.add_argument(
         "--format", choices=("html", "md"), default="html", help="md goes to standard output by default"
@@ -56,7 +56,9 @@ def size(text: str) -> int:
 def run(args: argparse.Namespace) -> int:
     """Write what was asked for; say how large it is and what it holds."""
     from evalkit.run import read_run
+    from evalkit.stored import find_run
 
+    args.run = find_run(args.run)
     data = read_run(args.run)
     document: dict[str, Any] = {}
     notes: dict[Path, str] = {}

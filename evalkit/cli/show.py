@@ -12,7 +12,7 @@ from evalkit.cli.output import declare, print_json
 def add_parser(commands: Any, summary: str) -> None:
     """Declare the command."""
     parser = declare(commands, "show", summary, example="evalkit show reports/quickstart/sprout-2 de-123", handler=run)
-    parser.add_argument("run", type=Path, metavar="RUN", help="a run directory")
+    parser.add_argument("run", type=Path, metavar="RUN", help="a run directory, or its name below reports/")
     parser.add_argument("example", metavar="ID", help="language and prompt id, as in the report's links: de-123")
 
 
@@ -23,8 +23,9 @@ def run(args: argparse.Namespace) -> int:
     from evalkit.report.examples import find
     from evalkit.report.single import render_example
     from evalkit.run import read_run
+    from evalkit.stored import find_run
 
-    data = read_run(args.run)
+    data = read_run(find_run(args.run))
     example = find(data, args.example)
     if args.json:
         print_json(
