@@ -234,6 +234,8 @@ class Fault(StrEnum):
     """The prompt does not fit the model: a failure, trying again is useless."""
     UNSUPPORTED = "unsupported"
     """The server or model cannot do what was asked: trying again is useless."""
+    NOT_FOUND = "not_found"
+    """404, no such model or address: stop at once, unless the model answered before."""
     BAD_REQUEST = "bad_request"
     """Any other 4xx: trying again is useless."""
     INTERNAL = "internal"

@@ -14,7 +14,7 @@ from evalkit.calls import CallError, Fault, Model, Response
 from evalkit.dispatch.pacing import Concurrency, Pace, backoff
 from evalkit.dispatch.records import Event, EventKind, Failed, Limits, Task
 from evalkit.dispatch.stopping import Stop
-from evalkit.errors import CredentialsError, EvalkitError, IncompleteError, Problem
+from evalkit.errors import CredentialsError, EvalkitError, IncompleteError, InputError, Problem
 from evalkit.ledger import Ledger
 from evalkit.models import Provider
 from evalkit.pricing import Pricing, rough_tokens
@@ -232,6 +232,9 @@ class Lane:
         now = self._loop.time()
         if error.fault is Fault.AUTH:
             self._desk.stop.set(CredentialsError(Problem(message=str(error), where=str(question.task.request.model))))
+        elif error.fault is Fault.NOT_FOUND and not self._answers:
+            hint = "check the model's name and the address after @, which usually ends with /v1"
+            self._desk.stop.set(InputError(Problem(message=str(error), where=self._name, hint=hint)))
         elif error.fault is Fault.RATE_LIMIT and question.rate_limits < _RATE_LIMIT_PATIENCE:
             question.attempts -= 1
             question.rate_limits += 1

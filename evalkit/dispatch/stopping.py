@@ -124,7 +124,7 @@ class Stop:
         """Return why the fetch ended early, or None.
 
         Raises:
-            InputError: a model cannot be used after all (a refused key).
+            InputError: a model cannot be used after all (a refused key, a name that the server does not know).
             Exception: whatever crashed.
         """
         if self.crash:

@@ -164,7 +164,8 @@ def status_error(status: int, body: Any, headers: Mapping[str, str], *, hide: It
     if fault is None:
         too_long = code == "context_length_exceeded" or _TOO_LONG.search(message)
         refused = code.startswith("unsupported") or _UNSUPPORTED.search(message)
-        fault = Fault.TOO_LONG if too_long else Fault.UNSUPPORTED if refused else Fault.BAD_REQUEST
+        other = Fault.NOT_FOUND if status == 404 else Fault.BAD_REQUEST  # noqa: PLR2004
+        fault = Fault.TOO_LONG if too_long else Fault.UNSUPPORTED if refused else other
     return CallError(fault, message, retry_after=retry_after(headers) if fault.passing else None)
 
 

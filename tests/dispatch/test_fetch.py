@@ -111,7 +111,7 @@ def test_tasks_with_one_key_are_one_question(server: Server, ledger: Ledger) -> 
 
 
 def test_failures_are_told_for_every_task_and_are_never_kept(server: Server, ledger: Ledger) -> None:
-    server.fail("404@1")
+    server.fail("400@1")
     wanted = tasks(local(server), 20)
     fetched = run([*wanted, wanted[0]], ledger, concurrency=1)
     assert [(failed.task.key, failed.failure.kind) for failed in fetched.failures] == [
@@ -200,6 +200,13 @@ def test_error_budget_stops_early_and_keeps_what_came(server: Server, ledger: Le
     assert run(wanted, ledger).reused == 10
 
 
+def test_model_that_the_server_does_not_know_stops_at_once(server: Server, ledger: Ledger) -> None:
+    server.fail("404")
+    with pytest.raises(InputError, match=r"openai/local: HTTP 404.*\n.*check the model's name"):
+        run(tasks(local(server), 100), ledger, concurrency=2, max_concurrency=2)
+    assert server.count <= 2
+
+
 def test_refused_key_stops_at_once(server: Server, ledger: Ledger) -> None:
     server.fail("401@3-")
     with pytest.raises(CredentialsError, match="openai/local: HTTP 401"):
@@ -272,9 +279,11 @@ def test_ctrl_c_twice_gives_up_what_is_in_flight(server: Server, ledger: Ledger)
     server.fail("hang@3-")
 
     def press(event: Event) -> None:
-        if event.kind is EventKind.FINISHED or event.kind is EventKind.STOPPING:
+        if event.kind in {EventKind.FINISHED, EventKind.STOPPING} and len(pressed) < 2:
+            pressed.append(True)
             os.kill(os.getpid(), signal.SIGINT)
 
+    pressed: list[bool] = []
     fetched = run(tasks(local(server), 20), ledger, concurrency=3, max_concurrency=3, progress=press)
     assert isinstance(fetched.stopped, InterruptedRunError)
     assert 1 <= len(fetched.responses) <= 2

@@ -209,8 +209,12 @@ class HttpConformance(Conformance):
         assert subject.fault().fault is Fault.TOO_LONG
 
     def test_other_refusals_are_bad_requests(self, subject: Subject, server: Server) -> None:
-        server.fail("404")
+        server.fail("400")
         assert subject.fault().fault is Fault.BAD_REQUEST
+
+    def test_unknown_model_or_address_is_not_found(self, subject: Subject, server: Server) -> None:
+        server.fail("404")
+        assert subject.fault().fault is Fault.NOT_FOUND
 
     def test_refusal_is_an_answer_that_says_so(self, subject: Subject, server: Server) -> None:
         server.fail("refusal")

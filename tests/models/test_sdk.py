@@ -48,7 +48,7 @@ def test_wait_is_read_from_every_header_there_is(headers: dict[str, str], second
         (413, "Request Entity Too Large", Fault.TOO_LONG),
         (400, "Unsupported parameter: 'logprobs' is not supported with this model.", Fault.UNSUPPORTED),
         (400, "temperature: Extra inputs are not permitted", Fault.UNSUPPORTED),
-        (404, "The model does not exist", Fault.BAD_REQUEST),
+        (404, "The model does not exist", Fault.NOT_FOUND),
         (400, "Your credit balance is too low to access the API", Fault.AUTH),
         (403, "Country, region, or territory not supported", Fault.AUTH),
         (403, "Input was flagged by moderation", Fault.BAD_REQUEST),
