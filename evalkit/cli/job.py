@@ -32,7 +32,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     what.add_argument("--judge", action="append", default=[], metavar="NAME|FILE", help="a judge; again for a panel")
     what.add_argument("--judge-model", metavar="REF", help="put this model under the judges")
     what.add_argument("--languages", metavar="de,fr", help="languages to run instead of the suite's default")
-    what.add_argument("--limit", type=int, metavar="N", help="a seeded sample of N prompts per language")
+    what.add_argument("--limit", type=_count, metavar="N", help="a seeded sample of N prompts per language")
     what.add_argument("--shard", metavar="I/N", help="ask only the I-th of N parts; merge the ledgers afterwards")
     where = parser.add_argument_group("where things are")
     where.add_argument("--data", type=Path, metavar="DIR", help="the suite's published files on disk (or EVALKIT_DATA)")
@@ -42,14 +42,14 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     )
     how = parser.add_argument_group("limits")
     how.add_argument(
-        "--max-cost", type=float, metavar="USD", help="stop before this much is spent; exit 3, run again to go on"
+        "--max-cost", type=_amount, metavar="USD", help="stop before this much is spent; exit 3, run again to go on"
     )
     how.add_argument(
         "--max-time", type=_seconds, metavar="T", help="stop after 90s, 30m, 2h …; exit 3, run again to go on"
     )
-    how.add_argument("--concurrency", type=int, metavar="N", help="most requests in flight to each model")
-    how.add_argument("--requests-per-minute", type=float, metavar="N", help="of each model")
-    how.add_argument("--tokens-per-minute", type=float, metavar="N", help="of each model")
+    how.add_argument("--concurrency", type=_count, metavar="N", help="most requests in flight to each model")
+    how.add_argument("--requests-per-minute", type=_rate, metavar="N", help="of each model")
+    how.add_argument("--tokens-per-minute", type=_rate, metavar="N", help="of each model")
     how.add_argument("--timeout", type=_seconds, metavar="T", help="until a request counts as lost (default 300s)")
 
 
@@ -87,7 +87,7 @@ def job_from(args: argparse.Namespace, *, until: Until | None = None) -> Job:
         loaded=LoadedSuite(suite=suite, folder=loaded.folder, file=loaded.file),
         ledger=ledger_path(args.ledger),
         limits=Limits(**limits, error_budget=suite.error_budget),
-        out=args.out,
+        out=_writable(args.out),
         data=_data(args.data),
         shard=shard,
         until=until or (Until.VERDICTS if shard else Until.REPORT),
@@ -100,6 +100,17 @@ def ledger_path(given: Path | None) -> Path:
     from evalkit.ledger import DEFAULT_PATH
 
     return given or Path(os.environ.get("EVALKIT_LEDGER") or DEFAULT_PATH)
+
+
+def _writable(out: Path | None) -> Path | None:
+    """Return the run directory; refuse, before anything is asked, one that could not be written afterwards."""
+    if out is not None:
+        nearest = next(place for place in (out, *out.parents, Path()) if place.exists())
+        if not nearest.is_dir() or not os.access(nearest, os.W_OK | os.X_OK):
+            fault = "is read-only" if nearest.is_dir() else "is a file"
+            hint = "choose another --out"
+            raise InputError(Problem(where="--out", message=f"cannot write {out}: {nearest} {fault}", hint=hint))
+    return out
 
 
 def _data(given: Path | None) -> Path | None:
@@ -121,6 +132,27 @@ def _shard(text: str | None) -> tuple[int, int] | None:
     if not (slash and part.isdigit() and count.isdigit() and 1 <= int(part) <= int(count)):
         raise InputError(Problem(where="--shard", message=f"{text!r} is not I/N", hint="for example 1/4 … 4/4"))
     return int(part), int(count)
+
+
+def _count(text: str) -> int:
+    """Read a whole number from 1 on."""
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is no whole number from 1 on")
+    return int(text)
+
+
+def _amount(text: str) -> float:
+    """Read a number that is not negative."""
+    if not re.fullmatch(r"\d+(\.\d*)?|\.\d+", text, re.ASCII):
+        raise argparse.ArgumentTypeError(f"{text!r} is no amount: write 20 or 0.5")
+    return float(text)
+
+
+def _rate(text: str) -> float:
+    """Read a number above zero."""
+    if not (rate := _amount(text)):
+        raise argparse.ArgumentTypeError("nothing could be asked at a rate of 0")
+    return rate
 
 
 def _seconds(text: str) -> float:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import argparse
+import errno
 import importlib
 import json
 import os
 import sys
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NoReturn
 
 from evalkit import __version__
-from evalkit.errors import EvalkitError, InputError, did_you_mean
+from evalkit.errors import EvalkitError, IncompleteError, InputError, Problem, did_you_mean
 
 COMMANDS: dict[str, str] = {
     "run": "run a suite: answers, verdicts, estimates, report",
@@ -40,20 +41,33 @@ def main(arguments: Sequence[str] | None = None) -> int:
     # The statistics multiply small matrices; threads that wait for each other make them twice as slow.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     words = list(sys.argv[1:] if arguments is None else arguments)
-    parser = _parser(words)
-    args = parser.parse_args(words)
-    if "handler" not in args:
-        parser.print_help()
-        return 0
+    as_json = "--json" in words
     try:
+        parser = _parser(words)
+        args = parser.parse_args(words)
+        if "handler" not in args:
+            parser.print_help()
+            return 0
         return int(args.handler(args))
     except EvalkitError as error:
-        return _report(error, as_json=getattr(args, "json", False))
+        return _report(error, as_json=as_json)
     except KeyboardInterrupt:
         print("interrupted; everything fetched is kept: run the same command again", file=sys.stderr)
         return 130
     except BrokenPipeError:
         return 0
+    except (OSError, RecursionError) as fault:
+        return _report(_expected(fault), as_json=as_json)
+
+
+def _expected(fault: OSError | RecursionError) -> EvalkitError:
+    """Return what a file that no stage could make sense of means: mend the path, or make room and go on."""
+    if isinstance(fault, RecursionError):
+        return InputError("the input is nested too deeply to be read")
+    told = fault.strerror or str(fault)
+    if fault.errno == errno.ENOSPC:
+        return IncompleteError(f"{told}; everything fetched is kept: make room, then run the same command again")
+    return InputError(Problem(where=str(fault.filename or ""), message=told))
 
 
 def _report(error: EvalkitError, *, as_json: bool) -> int:
@@ -69,9 +83,17 @@ def _report(error: EvalkitError, *, as_json: bool) -> int:
     return error.exit_code
 
 
+class _Parser(argparse.ArgumentParser):
+    """Reports a wrong command line as every other wrong input is reported."""
+
+    def error(self, message: str) -> NoReturn:
+        """Raise what is wrong with the command line."""
+        raise InputError(Problem(where=self.prog, message=message, hint=f"{self.prog} --help says what it takes"))
+
+
 def _parser(words: Sequence[str]) -> argparse.ArgumentParser:
     """Return the parser; only the named command's module is imported, so that `--help` stays quick."""
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="evalkit",
         description="Multilingual win rates: LLM judges in both orders, honest intervals, one HTML report.",
         epilog="example: evalkit run quickstart",

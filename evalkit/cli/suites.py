@@ -141,6 +141,8 @@ def _new(args: argparse.Namespace) -> int:
     from evalkit.run import write_whole
     from evalkit.suite import parse_suite
 
+    if not args.table.name:
+        raise InputError(Problem(where="TABLE", message="no file is named", hint="evalkit suites new prompts.csv"))
     output: Path = args.output or args.table.with_suffix(".yaml")
     if output.exists():
         raise InputError(Problem(where=str(output), message="the file exists", hint="choose another: --output FILE"))

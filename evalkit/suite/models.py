@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import PurePosixPath
+from urllib.parse import urlsplit
 
 from evalkit import calls
 from evalkit.errors import Problem, SuiteError
@@ -21,14 +22,26 @@ def model_of(config: ModelConfig) -> calls.Model:
     except ValueError as fault:
         hint = "for example openai/gpt-4.1, or recorded/answers/{language}.jsonl"
         raise SuiteError(Problem(message=str(fault), hint=hint)) from None
+    address = config.base_url or model.base_url
+    if (address and not _is_address(address)) or "://" in model.name:
+        hint = "for example openai/my-model@http://127.0.0.1:8000/v1"
+        raise SuiteError(Problem(message=f"{config.model!r} names no address that can be asked", hint=hint))
     return calls.Model(
         provider=model.provider,
         name=model.name,
-        base_url=config.base_url or model.base_url,
+        base_url=address,
         endpoint=config.endpoint,
         engine=config.engine,
         api_key_env=config.api_key_env,
     )
+
+
+def _is_address(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        return parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # brackets or a port that are none
+        return False
 
 
 def sampling_of(config: ModelConfig, generation: Sampling | None = None) -> calls.Sampling:

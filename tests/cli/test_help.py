@@ -149,3 +149,48 @@ def test_an_unknown_command_is_answered_with_the_closest(capsys: pytest.CaptureF
     code, _, err = call(capsys, "rnu")
     assert code == 2
     assert "did you mean 'run'?" in err
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["run"],
+        ["run", "quickstart", "--limit", "0"],
+        ["run", "quickstart", "--max-cost", "nan"],
+        ["run", "quickstart", "--concurrency", "-1"],
+        ["run", "quickstart", "--requests-per-minute", "0"],
+        ["nonsense"],
+        ["ledger", "nonsense"],
+        ["ledger", "info", "some.sqlite"],
+        ["suites", "new", ""],
+        ["leaderboard", "run", "--output", ""],
+        ["judges", "check", "latin.yaml"],
+        ["suites", "check", "x" * 300],
+        ["suites", "check", "deep.json"],
+        ["run", "quickstart", "--limit", "1", "--out", "latin.yaml/run"],
+    ],
+)
+def test_wrong_input_is_one_message_and_one_json_document(
+    words: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("latin.yaml").write_bytes("about: für\n".encode("latin-1"))
+    Path("deep.json").write_text("[" * 100_000)
+    code, out, err = call(capsys, *words)
+    assert (code, out) == (2, "")
+    assert err.startswith("evalkit: ")
+    code, out, err = call(capsys, *words, "--json")
+    assert code == 2
+    told = json.loads(out)
+    assert told["exit_code"] == 2
+    assert all(problem["message"] for problem in told["problems"])
+
+
+@pytest.mark.parametrize("address", ["http://[::1", "http://", "http://host:port/v1", "ftp://host/v1"])
+def test_address_that_is_none_is_bad_input(
+    address: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    code, _, err = call(capsys, "run", "quickstart", "--candidate", f"openai/x@{address}")
+    assert code == 2
+    assert "names no address that can be asked" in err
