@@ -63,12 +63,9 @@ class Ledger:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._db = sqlite3.connect(path, timeout=60, isolation_level=None)
+            version = self._version() or self._create()
             self._db.execute("PRAGMA journal_mode=WAL")
             self._db.execute("PRAGMA synchronous=NORMAL")
-            (version,) = self._db.execute("PRAGMA user_version").fetchone()
-            if version == 0:
-                self._db.execute(_CREATE)
-                self._db.execute(f"PRAGMA user_version={SCHEMA_VERSION}")
         except (sqlite3.Error, OSError) as fault:
             hint = "name another file with --ledger or EVALKIT_LEDGER"
             raise DataError(Problem(where=str(path), message=f"not a usable ledger: {fault}", hint=hint)) from None
@@ -78,6 +75,23 @@ class Ledger:
                 where=str(path), message=f"ledger of a newer evalkit (version {version})", hint="upgrade evalkit"
             )
             raise DataError(problem)
+
+    def _version(self) -> int:
+        (version,) = self._db.execute("PRAGMA user_version").fetchone()
+        return int(version)
+
+    def _create(self) -> int:
+        """Make the table in an empty database, and return the version; leave another program's database as it is."""
+        with self._db:
+            self._db.execute("BEGIN IMMEDIATE")
+            if version := self._version():
+                return version  # another process made it meanwhile
+            tables = [name for (name,) in self._db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+            if tables:
+                raise sqlite3.DatabaseError(f"another program's database, with table {tables[0]!r}")
+            self._db.execute(_CREATE)
+            self._db.execute(f"PRAGMA user_version={SCHEMA_VERSION}")
+        return SCHEMA_VERSION
 
     def lookup(self, keys: Iterable[str]) -> dict[str, Response]:
         """Return the responses of those keys that have one."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import signal
 import sqlite3
 import subprocess
@@ -133,3 +134,14 @@ def test_what_is_no_ledger_is_refused_in_words(tmp_path: Path) -> None:
         Ledger(tmp_path / "new")
     with Ledger(tmp_path / "a") as ledger, pytest.raises(DataError, match="no such ledger"):
         ledger.merge(tmp_path / "missing")
+
+
+@pytest.mark.parametrize("table", ["notes", "responses"])
+def test_another_programs_database_is_left_alone(tmp_path: Path, table: str) -> None:
+    path = tmp_path / "other.sqlite"
+    with contextlib.closing(sqlite3.connect(path)) as other:
+        other.execute(f"CREATE TABLE {table} (a)")
+    before = path.read_bytes()
+    with pytest.raises(DataError, match=f"another program's database, with table '{table}'"):
+        Ledger(path)
+    assert path.read_bytes() == before

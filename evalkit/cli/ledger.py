@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,9 @@ def run(args: argparse.Namespace) -> int:
     from evalkit.ledger import Ledger
 
     path = ledger_path(args.ledger)
+    if args.action != "merge" and args.files:
+        hint = f"evalkit ledger {args.action} --ledger {args.files[0]}"
+        raise InputError(Problem(message=f"{args.action} takes no files", hint=hint))
     if args.action != "merge" and not path.is_file():
         raise InputError(
             Problem(where=str(path), message="no ledger here yet", hint="name one with --ledger, or run a suite first")
@@ -75,14 +79,22 @@ def _prune(ledger: Any, args: argparse.Namespace) -> int:
                 message="say which model to forget", hint="--model provider/model, as `evalkit ledger info` names it"
             )
         )
-    if (
-        not args.yes
-        and input(f"forget all responses of {args.model}? They would have to be paid for again. [y/N] ") != "y"
-    ):
-        return 0
-    count = ledger.prune(provider=provider, model=model)
+    agreed = args.yes or _agreed(f"forget all responses of {args.model}? They would have to be paid for again.")
+    count = ledger.prune(provider=provider, model=model) if agreed else 0
     if args.json:
         print_json({"forgotten": count})
     else:
         print(f"{count:,} responses forgotten")
     return 0
+
+
+def _agreed(question: str) -> bool:
+    """Ask the person at the terminal.
+
+    Raises:
+        InputError: there is no terminal.
+    """
+    if not sys.stdin.isatty():
+        raise InputError(Problem(message="nobody is there to ask", hint="--yes forgets without asking"))
+    print(f"{question} [y/N] ", end="", file=sys.stderr, flush=True)
+    return sys.stdin.readline().strip() == "y"
