@@ -42,6 +42,9 @@ if TYPE_CHECKING:
 
 RESULTS_SCHEMA = "evalkit/results/1"
 FILES = ("run.yaml", "prompts.parquet", "generations.parquet", "verdicts.parquet", "outcomes.parquet", "results.json")
+_SHAPE: dict[str, type] = {"candidate": str, "baseline": str, "suite": dict, "cost": dict, "provenance": dict}
+_SHAPE |= {"judges": list, "estimates": list, "counts": list, "failures": list}
+"""What results.json must hold, and as what; lists are of objects."""
 CANDIDATE, BASELINE = "candidate", "baseline"
 T = TypeVar("T")
 
@@ -82,6 +85,8 @@ def read_run(folder: Path) -> RunData:
         raise RunError(Problem(where=str(folder), message=f"the run lacks {', '.join(missing)}", hint=hint))
     try:
         suite = yaml.safe_load((folder / "run.yaml").read_text("utf-8"))
+        if not isinstance(suite, dict) or "name" not in suite:
+            raise TypeError("run.yaml holds no suite")  # noqa: TRY301 - one message for all damage
         answers = _read_table(folder / "generations.parquet")
         sides = {side: [row for row in answers if row["side"] == side] for side in (CANDIDATE, BASELINE)}
         return RunData(
@@ -121,7 +126,14 @@ def read_results(folder: Path) -> dict[str, Any]:
     if schema != RESULTS_SCHEMA:
         hint = "upgrade evalkit" if str(schema).startswith("evalkit/results/") else "this is no evalkit run"
         raise RunError(Problem(where=str(path), message=f"schema {schema!r}, expected {RESULTS_SCHEMA!r}", hint=hint))
+    if damaged := [key for key, kind in _SHAPE.items() if not _has_shape(results.get(key), kind)]:
+        message = f"damaged: {', '.join(damaged)} missing or of another kind"
+        raise RunError(Problem(where=str(path), message=message, hint="run it again"))
     return dict(results)
+
+
+def _has_shape(value: Any, kind: type) -> bool:
+    return isinstance(value, kind) and (kind is not list or all(isinstance(item, dict) for item in value))
 
 
 def read_scores(folder: Path) -> dict[str, Any] | None:

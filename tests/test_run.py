@@ -64,6 +64,11 @@ RUN = RunData(
         "schema": RESULTS_SCHEMA,
         "candidate": "new",
         "baseline": "old",
+        "suite": {},
+        "judges": [],
+        "counts": [],
+        "cost": {},
+        "provenance": {},
         "failures": [
             {
                 "stage": "judge",
@@ -143,3 +148,25 @@ def test_a_folder_that_cannot_be_written_is_an_input_error(tmp_path: Path) -> No
 def test_results_alone_are_read_from_the_folder_or_the_file(tmp_path: Path) -> None:
     write_run(tmp_path, RUN)
     assert read_results(tmp_path) == read_results(tmp_path / "results.json")
+
+
+@pytest.mark.parametrize("key", ["candidate", "suite", "judges", "estimates", "cost", "provenance"])
+@pytest.mark.parametrize("value", [None, 7, [7], "missing"])
+def test_results_of_another_shape_are_damaged(tmp_path: Path, key: str, value: object) -> None:
+    write_run(tmp_path, RUN)
+    results = json.loads((tmp_path / "results.json").read_text())
+    if value == "missing":
+        del results[key]
+    else:
+        results[key] = value
+    (tmp_path / "results.json").write_text(json.dumps(results))
+    with pytest.raises(RunError, match=f"damaged: {key} missing or of another kind"):
+        read_results(tmp_path)
+
+
+@pytest.mark.parametrize("text", ["", "- a list", "7"])
+def test_a_run_whose_suite_is_none_is_damaged(tmp_path: Path, text: str) -> None:
+    write_run(tmp_path, RUN)
+    (tmp_path / "run.yaml").write_text(text)
+    with pytest.raises(RunError, match=r"damaged: run\.yaml holds no suite"):
+        read_run(tmp_path)

@@ -34,7 +34,7 @@ from evalkit.run import read_results, read_run, read_scores, write_whole
 from evalkit.settings import StatisticsSettings
 from evalkit.stages.people import People
 from evalkit.statistics.figures import Floats
-from evalkit.suite import parse_suite
+from evalkit.suite import load_suite
 
 WIN_RATE = "win_rate"
 
@@ -162,7 +162,7 @@ def settings_of(folder: Path) -> StatisticsSettings:
     path = (folder if folder.is_dir() else folder.parent) / "run.yaml"
     if not path.is_file():
         return StatisticsSettings()
-    return parse_suite(path.read_text("utf-8"), name=str(path), folder=path.parent).suite.statistics
+    return load_suite(path).suite.statistics
 
 
 def leaderboard(

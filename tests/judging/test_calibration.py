@@ -52,7 +52,9 @@ def run_of(scores: dict[str, list[float]], judge: str = "aya-pairwise") -> RunDa
             for tag, key in keys
         ),
         failures=(),
-        results={"schema": RESULTS_SCHEMA, "candidate": "mine", "baseline": "base", "failures": []},
+        results={"schema": RESULTS_SCHEMA, "candidate": "mine", "baseline": "base"}
+        | {key: {} for key in ("suite", "cost", "provenance")}
+        | {key: [] for key in ("judges", "estimates", "counts", "failures")},
     )
 
 
