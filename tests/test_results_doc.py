@@ -1,0 +1,84 @@
+"""docs/results.md lists exactly what results.json holds: every key, every row's keys, every metric."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from evalkit.cli.main import main
+from evalkit.records import Failure
+
+ROOT = Path(__file__).resolve().parent.parent
+DOCUMENT = (ROOT / "docs" / "results.md").read_text("utf-8")
+SUITE = """
+name: all-kinds
+languages: [en, de]
+prompts:
+  files: {shelf}/prompts/{{language}}.jsonl
+  columns: {{id: id, text: prompt, category: category}}
+  slices: [category]
+baseline: {{name: sprout-1, model: "recorded/{shelf}/answers/sprout-1/{{language}}.jsonl"}}
+candidates: [{{name: sprout-2, model: "recorded/{shelf}/answers/sprout-2/{{language}}.jsonl"}}]
+judges: [offline-rules, {{judge: offline-rules, name: again, repeats: 2}}]
+statistics: {{profile: true, n_resamples: 200}}
+"""
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]]:
+    """Results of a run by two judges, one of them asked repeatedly, and of one that was stopped at once."""
+    folder = tmp_path_factory.mktemp("runs")
+    shelf = ROOT / "suites" / "quickstart"
+    (folder / "suite.yaml").write_text(SUITE.format(shelf=shelf), encoding="utf-8")
+    for name, options, code in (("whole", [], 0), ("stopped", ["--max-time", "0s"], 3)):
+        ledger = ["--ledger", str(folder / f"{name}.sqlite")]
+        assert main(["run", str(folder / "suite.yaml"), "--out", str(folder / name), *ledger, *options]) == code
+    return {name: json.loads((folder / name / "results.json").read_text("utf-8")) for name in ("whole", "stopped")}
+
+
+def table(heading: str) -> Iterator[tuple[list[str], list[str]]]:
+    """Yield, of each row of the table with this head, the words in code of its first and second cell."""
+    rows = DOCUMENT.split(f"| {heading} |", 1)[1].split("\n\n", 1)[0].splitlines()[2:]
+    for row in rows:
+        first, second = row.strip("| ").split(" | ", 1)
+        yield re.findall(r"`([^`]+)`", first), re.findall(r"`([^`]+)`", re.sub(r"\([^)]*\)", "", second))
+
+
+def test_every_key_is_listed(runs: dict[str, dict[str, Any]]) -> None:
+    assert [key for keys, _ in table("key | what it holds") for key in keys] == list(runs["whole"])
+
+
+def test_the_keys_of_every_object_and_row_are_listed(runs: dict[str, dict[str, Any]]) -> None:
+    listed = {where[0]: set(keys) for where, keys in table("where | keys")}
+    for where, keys in listed.items():
+        value: Any = runs["stopped" if where == "incomplete" else "whole"]
+        for part in where.removesuffix("[]").split("."):
+            value = value[part]
+        if where == "failures[]":
+            assert keys == {field.name for field in fields(Failure)}
+            continue
+        rows = value if where.endswith("[]") else [value]
+        assert rows, f"the run has no {where} to hold the list against"
+        assert all(set(row) == keys for row in rows), where
+    nested = {key for key, value in runs["whole"].items() if isinstance(value, dict | list)} - {"notes"}
+    assert {where.partition(".")[0].removesuffix("[]") for where in listed} == nested | {"incomplete"}
+
+
+def test_every_metric_is_listed(runs: dict[str, dict[str, Any]]) -> None:
+    listed = [metric for metrics, _ in table("metric | what it is") for metric in metrics]
+    assert len(listed) == len(set(listed))
+    assert set(listed) == {row["metric"] for row in runs["whole"]["estimates"]}
+
+
+def test_the_figures_that_shipped_judges_add_are_named() -> None:
+    added = [yaml.safe_load(path.read_text("utf-8")).get("rates") or {} for path in (ROOT / "judges").glob("*.yaml")]
+    names = {name for rates in added for name in rates}
+    assert names
+    assert set(re.findall(r"`(\w+_rate)`", DOCUMENT.split("A judge of single answers can add", 1)[1])) == names
