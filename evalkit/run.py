@@ -126,14 +126,16 @@ def read_results(folder: Path) -> dict[str, Any]:
     if schema != RESULTS_SCHEMA:
         hint = "upgrade evalkit" if str(schema).startswith("evalkit/results/") else "this is no evalkit run"
         raise RunError(Problem(where=str(path), message=f"schema {schema!r}, expected {RESULTS_SCHEMA!r}", hint=hint))
-    if damaged := [key for key, kind in _SHAPE.items() if not _has_shape(results.get(key), kind)]:
+    damaged = [key for key, kind in _SHAPE.items() if not _has_shape(results.get(key), kind)]
+    damaged += [] if isinstance(results.get("incomplete"), dict | None) else ["incomplete"]
+    if damaged:
         message = f"damaged: {', '.join(damaged)} missing or of another kind"
         raise RunError(Problem(where=str(path), message=message, hint="run it again"))
     return dict(results)
 
 
 def _has_shape(value: Any, kind: type) -> bool:
-    return isinstance(value, kind) and (kind is not list or all(isinstance(item, dict) for item in value))
+    return isinstance(value, kind) and (not isinstance(value, list) or all(isinstance(item, dict) for item in value))
 
 
 def read_scores(folder: Path) -> dict[str, Any] | None:

@@ -21,6 +21,7 @@ from evalkit.records import (
     Prompt,
     RunData,
     Verdict,
+    json_ready,
 )
 from evalkit.run import RESULTS_SCHEMA, read_results, read_run, write_run
 
@@ -161,6 +162,13 @@ def test_results_of_another_shape_are_damaged(tmp_path: Path, key: str, value: o
         results[key] = value
     (tmp_path / "results.json").write_text(json.dumps(results))
     with pytest.raises(RunError, match=f"damaged: {key} missing or of another kind"):
+        read_results(tmp_path)
+
+
+def test_a_reason_to_stop_is_an_object_or_null(tmp_path: Path) -> None:
+    write_run(tmp_path, RUN)
+    (tmp_path / "results.json").write_text(json.dumps({**json_ready(RUN.results), "incomplete": "a sentence"}))
+    with pytest.raises(RunError, match="damaged: incomplete missing or of another kind"):
         read_results(tmp_path)
 
 
