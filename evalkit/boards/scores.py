@@ -32,11 +32,6 @@ class Scores:
         return prompt_weights(len(self.prompts), n_resamples=n_resamples, rng=rng)
 
 
-def judges_of(columns: Columns) -> list[str]:
-    """Return the judges of a run."""
-    return sorted(columns["judge"][0])
-
-
 def align(runs: Sequence[Columns], judge: str) -> Scores:
     """Return the scores of all runs by `judge`, or by `panel`: the mean of all judges where all have a score."""
     languages = sorted({word for run in runs for word in run["language"][0]})

@@ -51,8 +51,6 @@ BLOCKS: dict[str, str] = {
 """ISO 15924 code → code points of its letters and marks, hexadecimal. Blocks are enough: texts, not single letters."""
 
 SCRIPTS: tuple[str, ...] = tuple(BLOCKS)
-UNSEGMENTED = frozenset({"Thai", "Laoo", "Tibt", "Mymr", "Khmr", "Kana", "Hani"})
-"""Scripts that put no spaces between words."""
 
 KANA_SHARE = 0.05
 """Chinese characters with at least this share of kana among them are Japanese."""
