@@ -82,7 +82,8 @@ def find(run: RunData, name: str) -> Example:
     if name not in names:
         languages = ", ".join(dict.fromkeys(prompt.language for prompt in run.prompts))
         hint = did_you_mean(name, names) if name[:1] and len(names) > 1 else ""
-        hint = hint if hint.startswith("did") else f"ids are language-prompt, as {names[0]!r}; languages: {languages}"
+        shown = f"ids are language-prompt, as {names[0]!r}; languages: {languages}" if names else "it has no prompts"
+        hint = hint if hint.startswith("did") else shown
         raise InputError(Problem(message=f"the run has no example {name!r}", hint=hint))
     prompt = run.prompts[names.index(name)]
     return _example(prompt, _Sources(run), slice_fields(run.prompts), frozenset())

@@ -22,6 +22,9 @@ from evalkit.statistics.multiplicity import holm
 from evalkit.statistics.resampling import bca, prompt_weights
 from evalkit.statistics.table import Judged, Pairs, judged_by, pairs_of, panel_of
 
+ROUNDING = 1e-12
+"""Differences below this are none: equal sums added in another order."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Difference:
@@ -58,9 +61,10 @@ def paired_difference(first: Floats, second: Floats, weights: Weights | None = N
 
 
 def p_values(figures: Figures) -> Floats:
-    """Return (K,) two-sided p-values of the t test against 0; 1 where value and error are both 0."""
-    errors = figures.standard_errors
-    t = divide(np.abs(figures.values), errors, otherwise=np.where(figures.values == 0, 0, np.inf))
+    """Return (K,) two-sided p-values of the t test against 0; 1 where the value is 0 but for rounding."""
+    errors, values = figures.standard_errors, np.abs(figures.values)
+    values = np.where(values < ROUNDING, 0, values)
+    t = divide(values, np.where(values > 0, errors, 0), otherwise=np.where(values > 0, np.inf, 0))
     return np.where(np.isfinite(errors), 2 * stdtr(np.maximum(figures.clusters - 1, 1), -t), np.nan)
 
 

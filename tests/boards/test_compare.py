@@ -36,6 +36,14 @@ def test_the_macro_difference_is_the_paired_t_test(make: Any) -> None:
     assert (mean.low, mean.high) == pytest.approx((interval.low, interval.high), rel=1e-9)
 
 
+def test_a_run_compared_with_itself_differs_nowhere(make: Any) -> None:
+    """Sums that are equal but for rounding are no evidence, however small their error."""
+    run = make("a", seed=3, languages=("ar", "de", "es", "fr", "hi", "ru", "zh"))
+    rows = compare_runs(run, run, SETTINGS).differences
+    assert {row.metric for row in rows} == {"win_rate", "length_controlled_win_rate"}
+    assert all(row.p_value == 1 for row in rows if not np.isnan(row.value))
+
+
 def test_the_sentence_says_what_the_figures_do(make: Any) -> None:
     better = compare_runs(make("a", lift=0.3, seed=1), make("b", seed=1), SETTINGS).sentence
     assert better.startswith("a is better than b (+")
