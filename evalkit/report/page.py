@@ -26,7 +26,7 @@ from evalkit.report.judges import judge_rows
 from evalkit.report.sections import cards, facts, regressions
 from evalkit.report.sharing import shareable
 from evalkit.report.summary import summarize
-from evalkit.report.tables import adherence, otherwise_figures, slice_figures
+from evalkit.report.tables import adherence, otherwise_figures, profile, slice_figures
 from evalkit.report.text import script_json, whole
 from evalkit.report.view import View, known
 
@@ -143,6 +143,7 @@ def _context(
         "figures": script_json({chart.name: chart.plotly for chart in drawn}),
         "judges": judge_rows(view),
         "otherwise": otherwise_figures(view),
+        "profile": profile(view),
         "slices": [(part, *slice_figures(view, part)) for part in view.slices],
         "regressions": regressions(examples),
         "slice_names": slice_values(examples),

@@ -35,8 +35,8 @@ def tables(results: Mapping[str, Any]) -> list[Table]:
     """Return every table that has rows, in the order of the report."""
     view = View(results)
     if not view.judges:
-        return [adherence(view)]
-    made = (languages(view), otherwise(view), judges(view), orders(view), agreement(view), slices(view))
+        return [table for table in (adherence(view), profile(view)) if table.rows]
+    made = (languages(view), otherwise(view), judges(view), orders(view), agreement(view), slices(view), profile(view))
     return [table for table in made if table.rows]
 
 
@@ -229,6 +229,44 @@ def slice_figures(view: View, part: str) -> tuple[Figure, Figure]:
     places = (view.overall, MICRO, *view.languages)
     where = next((place for place in places if view.figure(WIN_RATE, place, part=part).defined), view.overall)
     return view.figure(WIN_RATE, where, part=part), view.figure(CONTROLLED, where, part=part)
+
+
+PROFILE = {
+    "characters": ("Characters", ",.0f"),
+    "words": ("Words", ",.0f"),
+    "sentence_words": ("Words a sentence", ".1f"),
+    "diversity": ("Lexical diversity", ".0f"),
+    "repetition": ("Repeated", ".1%"),
+    "headings": ("Headings ‰", ".1f"),
+    "lists": ("Lists ‰", ".1f"),
+    "bold": ("Bold ‰", ".1f"),
+}
+"""Measure of texts → its column, and how it is written; a plug-in's stands under its own name."""
+
+
+def profile(view: View) -> Table:
+    """One row a language: what the answers are like as texts, candidate / baseline."""
+    cells = {(row["language"], row["measure"], row["side"]): row for row in view.results.get("profile") or ()}
+    measures = list(dict.fromkeys(measure for _, measure, _ in cells))
+    return Table(
+        name="profile",
+        title="Text profile: candidate / baseline, * where the interval of their difference leaves out 0",
+        columns=("Language", *(PROFILE.get(measure, (measure, ""))[0] for measure in measures)),
+        rows=tuple(
+            (language_name(tag), *(_profile(cells, tag, measure) for measure in measures))
+            for tag in dict.fromkeys(tag for tag, _, _ in cells)
+        ),
+    )
+
+
+def _profile(cells: Mapping[tuple[str, str, str], Mapping[str, Any]], language: str, measure: str) -> str:
+    ours, theirs = (cells[language, measure, side] for side in ("candidate", "baseline"))
+    style = PROFILE.get(measure, ("", ".2f"))[1]
+    means = " / ".join(
+        wording.UNDEFINED if row["mean"] is None else format(row["mean"], style) for row in (ours, theirs)
+    )
+    differ = ours["low"] is not None and not ours["low"] <= 0 <= ours["high"]
+    return f"{means} *" if differ else means
 
 
 def _number(value: Any) -> float:
