@@ -35,7 +35,7 @@ def pair(
         JudgeError: the judge does not judge one of the languages, or needs what the prompts do not have.
     """
     languages = tuple(dict.fromkeys(prompt.language for prompt in prompts))
-    prompts = _with_english(prompts) if _needs_english(definition) else prompts
+    prompts = prepared(prompts, definition)
     raise_all([*definition.language_problems(languages), *_lacking(definition, judge, prompts)], JudgeError)
     candidates = {answer.key: answer for answer in candidate_answers}
     baselines = {answer.key: answer for answer in baseline_answers}
@@ -77,6 +77,15 @@ def prompt_part(prompt: Prompt, part: str) -> str | list[str] | None:
     if part == "checklist":
         return list(prompt.checklist) or None
     return prompt.meta.get(part)
+
+
+def prepared(prompts: Sequence[Prompt], definition: JudgeDefinition) -> Sequence[Prompt]:
+    """Return the prompts with what the judge needs of their translations; parts of these can be paired by themselves.
+
+    Raises:
+        JudgeError: the judge reads prompts in English, and one has no English version.
+    """
+    return _with_english(prompts) if _needs_english(definition) else prompts
 
 
 def _needs_english(definition: JudgeDefinition) -> bool:
