@@ -9,8 +9,9 @@ from evalkit.cli.output import declare, print_json
 from evalkit.errors import InputError, Problem
 
 if TYPE_CHECKING:
-    from evalkit.calls import Request
+    from evalkit.calls import Model, Request
     from evalkit.judging.definition import JudgeDefinition
+    from evalkit.records import Comparison
 
 ACTIONS = ("list", "show", "check")
 
@@ -64,14 +65,13 @@ def _show(args: argparse.Namespace) -> int:
 def _check(args: argparse.Namespace) -> int:
     """Validate a judge and show what it would be asked of a sample pair."""
     from evalkit.calls import Model
-    from evalkit.judging.asking import ask
     from evalkit.judging.sample import sample_comparisons
 
     judge, _ = _read(args.judge)
     stand_in = {role: Model.parse(judge.models.get(role, "openai/any")) for role in judge.roles}
     tags = _tags(args.language or list(judge.languages[:1]) or [_localised(judge) or "en"])
     rendered = {
-        tag: [ask(judge, comparison, models=stand_in) for comparison in sample_comparisons(judge, tag)] for tag in tags
+        tag: [_requests(judge, comparison, stand_in) for comparison in sample_comparisons(judge, tag)] for tag in tags
     }
     if args.json:
         questions = {tag: [_question(r) for group in groups for r in group] for tag, groups in rendered.items()}
@@ -82,6 +82,22 @@ def _check(args: argparse.Namespace) -> int:
     orders = "one answer at a time" if judge.pointwise else "both orders"
     print(f"{judge.name}: sound; {judge.kind}, {orders}, {', '.join(judge.models.values()) or 'no model of its own'}")
     return 0
+
+
+def _requests(judge: JudgeDefinition, comparison: Comparison, models: dict[str, Model]) -> tuple[Request, ...]:
+    """Return everything asked of a comparison; a word stands for each translation that is not there yet."""
+    from dataclasses import replace
+
+    from evalkit.judging.asking import ask
+    from evalkit.stages.english import translation_tasks
+    from evalkit.stages.load import Bench
+
+    tasks = translation_tasks(Bench(judge.name, judge, "", models, 1), comparison)
+    if tasks:
+        sides = {"candidate": comparison.candidate, "baseline": comparison.baseline}
+        own = {side: replace(answer, text=f"(the {side}'s answer in English)") for side, answer in sides.items()}
+        comparison = replace(comparison, candidate=own["candidate"], baseline=own["baseline"])
+    return (*(task.request for task in tasks), *ask(judge, comparison, models=models))
 
 
 def _localised(judge: JudgeDefinition) -> str | None:

@@ -7,7 +7,7 @@ from typing import Any
 
 from evalkit.calls import Kind, Message, Model, Request
 from evalkit.judging import material
-from evalkit.judging.definition import JudgeDefinition, JudgeKind
+from evalkit.judging.definition import REWARD_ROLES, JudgeDefinition, JudgeKind
 from evalkit.judging.pairing import ENGLISH, prompt_part
 from evalkit.judging.templates import render, render_for
 from evalkit.language.tags import Language, describe
@@ -42,6 +42,19 @@ def ask(
     )
 
 
+def ask_translation(
+    definition: JudgeDefinition, text: str, *, language: str, mark: str, models: Mapping[str, Model], attempt: int = 0
+) -> Request:
+    """Return the request for an answer's English; `mark` shows how what must stay as it is is written in `text`."""
+    user = render(definition.translation, {"language": describe(language), "text": text, "mark": mark})
+    return Request(
+        model=models["translator"],
+        messages=(Message("user", _reminded(definition, user, attempt)),),
+        sampling=definition.sampling.for_call(),
+        attempt=attempt,
+    )
+
+
 def _messages(
     definition: JudgeDefinition, comparison: Comparison, answers: Mapping[str, Generation], *, attempt: int
 ) -> tuple[Message, ...]:
@@ -55,9 +68,12 @@ def _messages(
     language = describe(prompt.language)
     values = {"language": language, "material": material.enclose(material.as_json(content), mark)}
     user = render(definition.text("user", prompt.language), values)
-    if attempt and definition.reminder:
-        user = f"{user}\n\n{definition.reminder.strip()}"
-    return (*_system(definition, language), Message("user", user))
+    return (*_system(definition, language), Message("user", _reminded(definition, user, attempt)))
+
+
+def _reminded(definition: JudgeDefinition, user: str, attempt: int) -> str:
+    """Return the message, from the second attempt on with the reminder."""
+    return f"{user}\n\n{definition.reminder.strip()}" if attempt and definition.reminder else user
 
 
 def _system(definition: JudgeDefinition, language: Language) -> tuple[Message, ...]:
@@ -68,7 +84,10 @@ def _system(definition: JudgeDefinition, language: Language) -> tuple[Message, .
 def _reward_requests(
     definition: JudgeDefinition, comparison: Comparison, *, models: Mapping[str, Model]
 ) -> tuple[Request, ...]:
-    """Return the scoring requests; the conversation is the prompt as a person would put it, not material to judge."""
+    """Return the scoring requests; the conversation is the prompt as a person would put it, not material to judge.
+
+    Where the judge reads answers in translation, the comparison holds the translations (`stages/english.py`).
+    """
     prompt = comparison.prompt
     language = describe(prompt.language)
     values = {"language": language, "prompt": prompt.text, "english": prompt.meta.get(ENGLISH, "")}
@@ -77,5 +96,5 @@ def _reward_requests(
     return tuple(
         Request(model=models[role], messages=messages, kind=Kind.SCORE, continuation=answer.text)
         for answer in comparison.answers
-        for role in definition.roles
+        for role in REWARD_ROLES
     )

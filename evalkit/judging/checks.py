@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import warnings
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
@@ -34,6 +35,7 @@ def faults(definition: JudgeDefinition, document: Document, text: str) -> Iterat
         )
         for path, words in by_path.items():
             yield from _template_problems(definition, document, text, path, words)
+    yield from _translation_faults(definition, document, text)
 
 
 def _template_problems(
@@ -41,7 +43,8 @@ def _template_problems(
 ) -> Iterator[Problem]:
     """Problems of one template, each on its own line of the file."""
     shown = ("prompt", "english") if definition.kind is JudgeKind.REWARD else ("material",)
-    allowed = ("language",) if path[0] == "system" else ("language", *shown)
+    own: dict[Path, tuple[str, ...]] = {("user",): shown, ("translation",): ("text", "mark")}
+    allowed = ("language", *own.get(path[:1], ()))
     start = int(document.where(path).removeprefix(f"{document.name}:").partition(" ")[0])
     block = text.splitlines()[start - 1].rstrip().endswith(("|", "|-", "|+", ">", ">-"))
     for line, message, hint in template_faults(words, allowed=allowed):
@@ -49,6 +52,22 @@ def _template_problems(
     if path[0] == "user" and definition.kind is not JudgeKind.REWARD and "material" not in words:
         hint = "write {{ material }} where the prompt and the answers shall stand"
         yield document.problem(path, "the template never shows the material", hint)
+
+
+def _translation_faults(definition: JudgeDefinition, document: Document, text: str) -> Iterator[Problem]:
+    """Problems of how answers are put into English."""
+    path: Path = ("translation",)
+    for field in ("translator", "translation"):
+        if getattr(definition, field) and definition.kind is not JudgeKind.REWARD:
+            yield document.problem((field,), "only a reward reads answers in translation", f"leave out {field}")
+    if definition.translator and not definition.translation:
+        hint = "add `translation:`, the message that shows it {{ text }}"
+        yield document.problem(("translator",), "the translator is never asked", hint)
+    if definition.translation:
+        yield from _template_problems(definition, document, text, path, definition.translation)
+        if not re.search(r"\{\{\s*text\b", definition.translation):
+            hint = "write {{ text }} where the answer shall stand"
+            yield document.problem(path, "the template never shows the answer", hint)
 
 
 def _form_faults(definition: JudgeDefinition, document: Document) -> Iterator[Problem]:
@@ -150,7 +169,7 @@ def one_token(text: str) -> bool:
 
 
 def _model_faults(definition: JudgeDefinition, document: Document) -> Iterator[Problem]:
-    for role in ("model", "policy", "reference"):
+    for role in ("model", "policy", "reference", "translator"):
         reference = getattr(definition, role)
         try:
             if reference is not None:

@@ -19,7 +19,7 @@ from evalkit.judging.kind import JudgeKind
 from evalkit.records import Choice
 from evalkit.settings import Settings
 
-__all__ = ["JudgeDefinition", "JudgeKind", "JudgeSampling", "parse_definition"]
+__all__ = ["REWARD_ROLES", "JudgeDefinition", "JudgeKind", "JudgeSampling", "parse_definition"]
 
 
 class JudgeSampling(Settings):
@@ -35,6 +35,9 @@ class JudgeSampling(Settings):
         """Return the same settings as a request carries them."""
         return calls.Sampling(**self.model_dump())
 
+
+REWARD_ROLES = ("policy", "reference")
+"""The two models whose log probabilities are a reward."""
 
 Template = str | dict[str, str]
 """One text for all languages, or one per language (then for all languages of the suite or none)."""
@@ -56,11 +59,15 @@ class JudgeDefinition(Settings):
     """Reward: the tuned model."""
     reference: str | None = None
     """Reward: the model it was tuned from."""
+    translator: str | None = None
+    """Reward: the model that translates answers into English, where they are read in translation."""
     engine: dict[str, Any] = {}
     """vLLM engine arguments of its models, when they run in this process."""
     sampling: JudgeSampling = JudgeSampling()
     system: Template = ""
     user: Template
+    translation: str = ""
+    """Reward: how the translator is asked for an answer's English; answers in English stay as they are."""
     reminder: str = ""
     """Added to the message when a reply could not be read and the question is put again."""
     retries: Annotated[int, Field(ge=0, le=10)] = 2
@@ -101,14 +108,21 @@ class JudgeDefinition(Settings):
 
     @property
     def models(self) -> dict[str, str]:
-        """Role → model reference: `judge`, or `policy` and `reference` of a reward."""
-        roles = {"judge": self.model, "policy": self.policy, "reference": self.reference}
+        """Role → model reference: `judge`, or `policy`, `reference` and perhaps `translator` of a reward."""
+        roles = {
+            "judge": self.model,
+            "policy": self.policy,
+            "reference": self.reference,
+            "translator": self.translator,
+        }
         return {role: reference for role, reference in roles.items() if reference}
 
     @property
     def roles(self) -> tuple[str, ...]:
         """Which models it asks."""
-        return ("policy", "reference") if self.kind is JudgeKind.REWARD else ("judge",)
+        if self.kind is not JudgeKind.REWARD:
+            return ("judge",)
+        return (*REWARD_ROLES, "translator") if self.translation else REWARD_ROLES
 
     @property
     def pointwise(self) -> bool:

@@ -7,12 +7,13 @@ is counted as it would be sent; where an answer does not exist yet, one as long 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from evalkit.calls import Message, Model
 from evalkit.conversation import conversation, turns
 from evalkit.dispatch import Limits
+from evalkit.judging.pairing import prepared
 from evalkit.ledger import Ledger
 from evalkit.models import provider_class
 from evalkit.pricing import Pricing
@@ -80,7 +81,8 @@ async def plan(material: Material, ledger: Ledger, pricing: Pricing) -> Plan:
     reader = Asker(ledger=ledger, limits=Limits(), pricing=pricing, progress=Quiet(), asks=False)
     answers = await generate(material, reader)
     counts = material.counts
-    rows = [*_answer_rows(material, answers, pricing), *_verdict_rows(material, answers, ledger, pricing)]
+    rows = [*_answer_rows(material, answers, pricing)]
+    rows += [row async for row in _verdict_rows(material, answers, reader, pricing)]
     return Plan(
         rows=tuple(rows),
         prompts=counts,
@@ -114,24 +116,25 @@ def _answer_rows(material: Material, answers: Mapping[str, Answers], pricing: Pr
             )
 
 
-def _verdict_rows(
-    material: Material, answers: Mapping[str, Answers], ledger: Ledger, pricing: Pricing
-) -> Iterator[Row]:
+async def _verdict_rows(
+    material: Material, answers: Mapping[str, Answers], reader: Asker, pricing: Pricing
+) -> AsyncIterator[Row]:
     """Verdicts on answers as they are, or as long as answers usually are."""
+    ledger = reader.ledger
     known = {(item.provider, item.model) for item in ledger.holdings()}
     for bench in material.benches:
-        alone = replace(material, benches=(bench,))
+        alone = replace(material, benches=(bench,), prompts=tuple(prepared(material.prompts, bench.definition)))
         paid = [model for model in bench.models.values() if not provider_class(model.provider).free]
         remembered = any((model.provider, model.public_name) in known for model in paid)
-        for language, prompts in material.by_language().items():
+        for language, prompts in alone.by_language().items():
             here = replace(alone, prompts=tuple(prompts))
             sample = replace(alone, prompts=tuple(prompts[:SAMPLE]))
-            filled = first_tasks(sample, _filled(sample, answers))
+            filled = await first_tasks(sample, _filled(sample, answers), reader)
             total = round(len(filled) * len(prompts) / max(1, len(sample.prompts)))
             if not paid:
                 yield Row(stage=JUDGING, model=bench.name, language=language, requests=total)
                 continue
-            held = ledger.count(task.key for task in first_tasks(here, answers)) if remembered else 0
+            held = ledger.count([t.key for t in await first_tasks(here, answers, reader)]) if remembered else 0
             limit = bench.definition.sampling.max_tokens or TYPICAL_REPLY
             yield _row(
                 JUDGING,

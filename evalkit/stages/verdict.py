@@ -18,6 +18,7 @@ from evalkit.judging.reward import settle
 from evalkit.records import Comparison, Failure, Verdict
 from evalkit.stages.answer import Answers
 from evalkit.stages.asker import Asker
+from evalkit.stages.english import Told, in_english, translation_tasks
 from evalkit.stages.load import Bench, Material, Pairing
 
 STAGE = "judge"
@@ -41,14 +42,16 @@ class _Case:
     pairing: Pairing
     bench: Bench
     comparison: Comparison
+    keys: tuple[str, ...] = ()
+    """Of the translations in it, in the ledger."""
 
 
 async def judge(material: Material, answers: Mapping[str, Answers], asker: Asker) -> tuple[Judged, ...]:
     """Return comparisons, verdicts and failures of each pairing."""
     cases = [case for pairing in material.pairings for case in _cases(material, answers, pairing)]
+    cases, pending, failures = await _told(cases, asker)
     verdicts: dict[_CaseKey, Verdict] = {}
-    failures: dict[_CaseKey, Failure] = {}
-    pending, attempt = cases, 0
+    attempt = 0
     while pending:
         asks = [(case, _requests(case, attempt)) for case in pending]
         fetched = await asker.ask([task for _, tasks in asks for task in tasks])
@@ -86,14 +89,15 @@ async def judge(material: Material, answers: Mapping[str, Answers], asker: Asker
     )
 
 
-def first_tasks(material: Material, answers: Mapping[str, Answers]) -> list[Task]:
-    """Return the first round's requests of every pairing and judge, as `judge` would send them."""
-    return [
-        task
-        for pairing in material.pairings
-        for case in _cases(material, answers, pairing)
-        for task in _requests(case, 0)
-    ]
+async def first_tasks(material: Material, answers: Mapping[str, Answers], asker: Asker) -> list[Task]:
+    """Return the first round's requests of every pairing and judge, as `judge` would send them.
+
+    `asker` only reads the ledger; an answer whose translation it lacks stands for it.
+    """
+    cases = [case for pairing in material.pairings for case in _cases(material, answers, pairing)]
+    told, _, _ = await _told(cases, asker)
+    translations = [task for case in cases for task in translation_tasks(case.bench, case.comparison)]
+    return [*translations, *(task for case in told for task in _requests(case, 0))]
 
 
 _CaseKey = tuple[str, str, str, str, str, str, int]
@@ -121,6 +125,25 @@ def _cases(material: Material, answers: Mapping[str, Answers], pairing: Pairing)
     ]
 
 
+async def _told(cases: Sequence[_Case], asker: Asker) -> tuple[list[_Case], list[_Case], dict[_CaseKey, Failure]]:
+    """Return the cases as their judges read them, those of them that can be put to a judge, and why others cannot."""
+    translations = await in_english([(case.bench, case.comparison) for case in cases], asker)
+    everything: list[_Case] = []
+    ready: list[_Case] = []
+    failures: dict[_CaseKey, Failure] = {}
+    for case in cases:
+        told = translations.tell(case.bench, case.comparison)
+        if isinstance(told, Told):
+            as_read = replace(case, comparison=told.comparison, keys=told.keys)
+            ready.append(as_read)
+            everything.append(as_read)
+            continue
+        everything.append(case)
+        if told is not None:
+            failures[_key(case)] = _failed(case, replace(told, stage=STAGE))
+    return everything, ready, failures
+
+
 def _requests(case: _Case, attempt: int) -> list[Task]:
     def task(request: Request) -> Task:
         return Task(
@@ -141,7 +164,7 @@ def _hear(case: _Case, tasks: Sequence[Task], fetched: Fetched, attempt: int) ->
     responses = [fetched.responses[task.key] for task in tasks if task.key in fetched.responses]
     if len(responses) < len(tasks):
         return None
-    keys = [task.key for task in tasks]
+    keys = [*case.keys, *(task.key for task in tasks)]
     heard = read(case.bench.definition, case.comparison, responses, keys=keys, attempt=attempt)
     if isinstance(heard, Unreadable) and heard.kind == "no_logprobs":
         hint = "put a model that gives log probabilities under it (--judge-model), or choose another judge"

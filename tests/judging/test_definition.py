@@ -29,7 +29,7 @@ labels: {A: 1, B: 0, TIE: 0.5}
 def test_what_ships() -> None:
     assert set(shipped_names("judges")) >= {
         "aya-pairwise", "alpaca-logprob", "xalpaca", "arena-5level", "mt-bench-pairwise", "wildbench-checklist",
-        "red-team-harm", "summary-faithfulness", "reference-agreement", "implicit-reward", "offline-rules",
+        "red-team-harm", "summary-faithfulness", "reference-agreement", "implicit-reward", "implicit-reward-translated", "offline-rules",
     }  # fmt: skip
 
 
@@ -106,6 +106,7 @@ WRONG: list[tuple[str, str, str, str]] = [
     ("kind: label", "kind: score", "x.yaml:1 (kind)", "needs `scores:`"),
     ("kind: label", "kind: probability", "x.yaml:1 (variants)", "needs `variants`"),
     ("kind: label", "kind: reward", "x.yaml:7 (reply)", "writes nothing"),
+    ("model:", "translator: openai/gpt-4.1\nmodel:", "x.yaml:2 (translator)", "only a reward"),
     ("model: openai/gpt-4.1", "retries: -1", "x.yaml:2 (retries)", "greater than or equal to 0"),
 ]
 
@@ -115,6 +116,37 @@ def test_a_fault_is_named_with_its_line_and_its_mend(old: str, new: str, where: 
     assert old in SOUND
     with pytest.raises(JudgeError) as caught:
         parse_definition(SOUND.replace(old, new), name="x.yaml")
+    found = [str(problem) for problem in caught.value.problems]
+    assert any(text.startswith(where) and message in text for text in found), found
+
+
+REWARD = """\
+kind: reward
+policy: vllm/tuned
+reference: vllm/base
+translator: openai/gpt-4.1
+user: "{{ english }}"
+translation: |
+  From {{ language.english_name }} to English, {{ mark }} as it is:
+  {{ text }}
+"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "where", "message"),
+    [
+        ("openai/gpt-4.1", "gpt-4.1", "x.yaml:4 (translator)", "write provider/model"),
+        ("translation: |\n", "about: |\n", "x.yaml:4 (translator)", "never asked"),
+        ("  {{ text }}", "  {{ txt }}", "x.yaml:8", "did you mean 'text'?"),
+        ("  {{ text }}", "  the text", "x.yaml:6 (translation)", "never shows the answer"),
+        ("{{ mark }}", "{{ english }}", "x.yaml:7", "'english' is undefined"),
+    ],
+)
+def test_a_reward_says_how_it_has_answers_translated(old: str, new: str, where: str, message: str) -> None:
+    assert parse_definition(REWARD, name="x.yaml").roles == ("policy", "reference", "translator")
+    assert old in REWARD
+    with pytest.raises(JudgeError) as caught:
+        parse_definition(REWARD.replace(old, new), name="x.yaml")
     found = [str(problem) for problem in caught.value.problems]
     assert any(text.startswith(where) and message in text for text in found), found
 
