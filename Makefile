@@ -16,7 +16,7 @@ format: ## mend what can be mended
 	$(PYTHON) -m ruff check --fix . && $(PYTHON) -m ruff format .
 
 bench: ## every benchmark, one after the other, as ratios to its peer
-	for file in benchmarks/*.py; do echo "== $$file"; $(PYTHON) $$file || exit 1; done
+	for file in benchmarks/*.py; do echo "== $$file"; PYTHONPATH=. $(PYTHON) $$file || exit 1; done
 
 sample: ## the committed sample report and the README's generated blocks
 	$(PYTHON) tools/make_sample.py
