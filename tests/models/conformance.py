@@ -84,6 +84,10 @@ class Subject:
 class Conformance:
     """Any provider."""
 
+    repeats_itself = True
+    """Whether one question has one answer, whatever is asked beside it. In an engine, sums over a batch are rounded
+    otherwise than sums of one, which now and then moves a draw."""
+
     def test_answers_with_usage_and_the_served_model(self, subject: Subject) -> None:
         response = subject.ask()
         assert response.text
@@ -99,7 +103,8 @@ class Conformance:
             return await asyncio.gather(*(provider.ask(subject.request(text)) for text in texts))
 
         together = subject.use(all_at_once)
-        assert together[7].text == subject.ask(texts[7]).text
+        if self.repeats_itself:
+            assert together[7].text == subject.ask(texts[7]).text
         lengths = [response.usage.input_tokens for response in together]
         assert lengths == sorted(set(lengths)), "each response must count the tokens of its own question"
 

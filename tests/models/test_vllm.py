@@ -107,6 +107,8 @@ class Kept:
 class TestVllm(Conformance):
     """The suite that all providers share."""
 
+    repeats_itself = False
+
     @pytest.fixture
     def subject(self, model: Model, provider: Provider) -> Subject:
         sampling = Sampling(temperature=1.0, seed=7, max_tokens=16)
