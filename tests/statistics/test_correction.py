@@ -83,3 +83,19 @@ def test_languages_with_few_labels_borrow_the_pooled_slope() -> None:
     assert math.isnan(found["th"].value)
     assert together.value == pytest.approx((found["de"].value + found["sw"].value) / 2)
     assert together.labelled == 110
+
+
+@pytest.mark.filterwarnings("ignore")  # of numba, under ppi_py
+@pytest.mark.parametrize("slope", [1.0, None])
+def test_prediction_powered_means_are_those_of_ppi_py(slope: float | None) -> None:
+    """Against the authors' own package, on labels that the judge follows in part."""
+    from ppi_py import ppi_mean_ci, ppi_mean_pointestimate
+
+    rng = np.random.default_rng(5)
+    truth = rng.choice([0.0, 0.5, 1.0], size=700)
+    judged = np.clip(truth + rng.normal(0.1, 0.3, size=700), 0, 1)
+    labels, known, others = truth[:120], judged[:120], judged[120:]
+    ours = ppi(labels, known, others, slope=slope, confidence_level=0.95)
+    assert ours.value == pytest.approx(float(ppi_mean_pointestimate(labels, known, others, lam=slope)[0]), abs=1e-10)
+    low, high = ppi_mean_ci(labels, known, others, alpha=0.05, lam=slope)
+    assert (ours.low, ours.high) == pytest.approx((float(low[0]), float(high[0])), abs=1e-10)
