@@ -5,8 +5,8 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from evalkit.cli.job import add_options, job_from
-from evalkit.cli.output import declare, print_json, say
+from evalkit.cli.job import add_options
+from evalkit.cli.output import declare
 
 
 def add_parser(commands: Any, summary: str) -> None:
@@ -17,12 +17,6 @@ def add_parser(commands: Any, summary: str) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Ask; print how much."""
-    from evalkit.cli.run import ended, execute
-    from evalkit.pipeline import Until
+    from evalkit.cli.run import run_part
 
-    finished = execute(job_from(args, until=Until.VERDICTS), quiet=args.json)
-    if args.json:
-        print_json({"asked": finished.asked, "reused": finished.reused, "paid": finished.paid})
-    else:
-        say(f"{finished.asked:,} requests answered now; {finished.reused:,} were in the ledger already")
-    return ended(finished)
+    return run_part(args, "verdicts")

@@ -29,6 +29,18 @@ def run(args: argparse.Namespace) -> int:
     return ended(finished)
 
 
+def run_part(args: argparse.Namespace, until: str) -> int:
+    """Run a suite as far as `until` (`answers`, `verdicts`), into the ledger; print how much was asked."""
+    from evalkit.pipeline import Until
+
+    finished = execute(job_from(args, until=Until(until)), quiet=args.json)
+    if args.json:
+        print_json({"asked": finished.asked, "reused": finished.reused, "paid": finished.paid})
+    else:
+        say(f"{finished.asked:,} requests answered now; {finished.reused:,} were in the ledger already")
+    return ended(finished)
+
+
 def ended(finished: Finished) -> int:
     """Say why a run stopped early, and return the exit code."""
     if finished.stopped is None:
