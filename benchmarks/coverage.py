@@ -17,15 +17,14 @@ import numpy as np
 from scipy.optimize import brentq
 from scipy.special import expit, ndtr
 
-from evalkit.statistics.correction import greg
-from evalkit.statistics.figures import Figures, Floats, mean
+from evalkit.statistics.claims import max_t
+from evalkit.statistics.correction import regression_estimate
+from evalkit.statistics.figures import Figures, Floats, bca, mean, percentile, prompt_weights
 from evalkit.statistics.intervals import student_interval, wilson_interval, wilson_with
-from evalkit.statistics.length_control import length_controlled
-from evalkit.statistics.length_languages import figures_of
-from evalkit.statistics.macro import cross_language_correlation
-from evalkit.statistics.multiplicity import max_t
+from evalkit.statistics.languages import cross_language_correlation
+from evalkit.statistics.length import figures_of
+from evalkit.statistics.length_fit import length_controlled
 from evalkit.statistics.paired import paired_difference
-from evalkit.statistics.resampling import bca, percentile, prompt_weights
 
 SIZES = (50, 200, 500, 805)
 RATES = (0.5, 0.7, 0.9, 0.97)
@@ -185,7 +184,7 @@ def corrected(repetitions: int, rng: np.random.Generator) -> Iterator[list[str]]
             for _ in range(repetitions):
                 labels = rng.choice([0.0, 0.5, 1.0], 500, p=[0.3, 0.2, 0.5])
                 judged = np.clip(labels + 0.1 + noise * rng.standard_normal(500), 0, 1)
-                found = greg(labels[:n], judged[:n], judged[n:])
+                found = regression_estimate(labels[:n], judged[:n], judged[n:])
                 held.append(found.low <= 0.6 <= found.high)
             cells.append(f"{np.mean(held):.3f}")
         yield [f"{noise}", *cells]

@@ -85,7 +85,7 @@ def peer(texts: dict[str, list[str]]) -> int:
 
 def rules(texts: dict[str, list[str]]) -> int:
     """The embedded judge: each answer against the next, both orders."""
-    from evalkit.language.rules import Case, rule
+    from evalkit.models._offline_rules import Case, rule
 
     cases = [
         Case(request=items[0][:200], expected=language, answer_a=one, answer_b=other)

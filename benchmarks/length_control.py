@@ -23,8 +23,7 @@ from evalkit.records import Generation, LanguageCheck, LanguageStatus, Outcome, 
 from evalkit.settings import StatisticsSettings
 from evalkit.statistics import logistic
 from evalkit.statistics.analysis import analyze
-from evalkit.statistics.figures import Floats
-from evalkit.statistics.resampling import prompt_weights
+from evalkit.statistics.figures import Floats, prompt_weights
 
 LANGUAGES = ("ar", "cs", "de", "el", "en", "es", "fa", "fr", "he", "hi", "id", "it")
 LANGUAGES += ("ja", "ko", "nl", "pl", "pt", "ro", "ru", "tr", "uk", "vi", "zh")

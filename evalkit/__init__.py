@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from evalkit.version import __version__
+
 if TYPE_CHECKING:
     from evalkit.notebook import Board, Comparison, Plot, Run, check, compare, leaderboard, load
 
-__version__ = "0.1.0"
 __all__ = ["Board", "Comparison", "Plot", "Run", "__version__", "check", "compare", "leaderboard", "load"]
 
 

@@ -37,7 +37,7 @@ CREATE TABLE IF NOT EXISTS responses (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Holding:
+class LedgerSummary:
     """What the ledger holds of one model."""
 
     provider: str
@@ -125,14 +125,14 @@ class Ledger:
             total += found
         return total
 
-    def holdings(self) -> list[Holding]:
+    def holdings(self) -> list[LedgerSummary]:
         """Return what is held, by model and kind."""
         rows = self._db.execute(
             "SELECT provider, model, kind, COUNT(*), CASE WHEN COUNT(cost) = COUNT(*) THEN SUM(cost) END,"
             " MIN(created), MAX(created) FROM responses GROUP BY provider, model, kind ORDER BY provider, model, kind"
         )
         names = ("provider", "model", "kind", "responses", "cost", "first", "last")
-        return [Holding(**dict(zip(names, row, strict=True))) for row in rows]
+        return [LedgerSummary(**dict(zip(names, row, strict=True))) for row in rows]
 
     def merge(self, other: Path) -> int:
         """Take over every response of another ledger that is not here yet; return how many.

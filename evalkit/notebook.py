@@ -26,18 +26,18 @@ from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from evalkit.boards.board_text import markdown as board_markdown
 from evalkit.boards.compare import Paired
 from evalkit.boards.compare_text import TITLES, told_rows
 from evalkit.boards.gate import Gate
+from evalkit.boards.leaderboard_text import markdown as board_markdown
 from evalkit.boards.words import p_words, signed
 from evalkit.errors import InputError, Problem, did_you_mean
 from evalkit.records import RunData
 from evalkit.report.charts import charts
 from evalkit.report.drawing import Drawing, svg
-from evalkit.report.figures import forest_drawing
 from evalkit.report.leaderboard import render_leaderboard
 from evalkit.report.page import render_page
+from evalkit.report.paper_figures import forest_drawing
 from evalkit.report.pdf import pdf
 from evalkit.report.summary import headline
 from evalkit.report.tables import Table, tables
@@ -177,13 +177,13 @@ class Run:
         """Return the whole report as one HTML page."""
         return render_page(self.data)
 
-    def compare(self, other: Run | str | Path, *, allow_mixed: bool = False) -> Comparison:
+    def compare(self, other: Run | str | Path, *, allow_mixed: bool = False) -> RunComparison:
         """Return the paired difference between this run's candidate and another's; see `compare`."""
         return compare(self.folder, other.folder if isinstance(other, Run) else other, allow_mixed=allow_mixed)
 
 
 @dataclass(frozen=True, slots=True)
-class Comparison:
+class RunComparison:
     """Two candidates, paired."""
 
     paired: Paired
@@ -219,9 +219,13 @@ class Comparison:
         return _frame([asdict(row) for row in self.paired.flips])
 
 
+Comparison = RunComparison
+"""The public name; inside the package a `Comparison` is one presentation of two answers to a judge."""
+
+
 @dataclass(frozen=True, slots=True)
 class Board:
-    """A leaderboard: plain values in `board`, see `evalkit.boards.board.build`."""
+    """A leaderboard: plain values in `board`, see `evalkit.boards.leaderboard.build`."""
 
     board: Mapping[str, Any]
 
@@ -259,13 +263,13 @@ def load(folder: str | Path) -> Run:
     return Run(Path(folder), read_run(Path(folder)))
 
 
-def compare(first: str | Path, second: str | Path, *, allow_mixed: bool = False) -> Comparison:
+def compare(first: str | Path, second: str | Path, *, allow_mixed: bool = False) -> RunComparison:
     """Compare two runs against the same baseline in pairs (`evalkit compare`).
 
     Raises:
         RunError: the runs are not comparable, unless `allow_mixed`.
     """
-    return Comparison(boards.compare_folders(Path(first), Path(second), allow_mixed=allow_mixed))
+    return RunComparison(boards.compare_folders(Path(first), Path(second), allow_mixed=allow_mixed))
 
 
 def check(folder: str | Path, *, against: str | Path | None = None, **bounds: Any) -> Gate:

@@ -18,21 +18,20 @@ from pathlib import Path
 from typing import Any
 
 from evalkit.dispatch import Limits
+from evalkit.dispatch.session import Progress, Session
 from evalkit.errors import IncompleteError, InterruptedRunError
 from evalkit.ledger import Ledger
 from evalkit.pricing import Pricing
 from evalkit.records import Generation, RunData, Verdict
 from evalkit.run import read_results, read_run
-from evalkit.stages.answer import Answers, generate
-from evalkit.stages.asker import Asker, Progress
-from evalkit.stages.circumstances import Circumstances
-from evalkit.stages.describe import costs, provenance, resolved
-from evalkit.stages.load import Material, Pairing, load, preflight
-from evalkit.stages.looks import looks, precise
+from evalkit.stages.answers import Answers, generate
+from evalkit.stages.freshness import leave, stamp_of, up_to_date
+from evalkit.stages.load import Matchup, Workload, load, preflight
 from evalkit.stages.plan import Plan
 from evalkit.stages.plan import plan as make_plan
-from evalkit.stages.stamp import leave, stamp_of, up_to_date
-from evalkit.stages.verdict import Judged, judge
+from evalkit.stages.precision import looks, precise
+from evalkit.stages.provenance import RunInfo, costs, provenance, resolved
+from evalkit.stages.verdicts import JudgeReplies, ask_judges
 from evalkit.suite import LoadedSuite, parse_suite
 
 
@@ -67,7 +66,7 @@ class Finished:
     """What a job left behind."""
 
     runs: tuple[tuple[Path, Mapping[str, Any]], ...] = field(repr=False)
-    """Run directory and results, one per pairing; none where the job ended before the report."""
+    """Run directory and results, one per matchup; none where the job ended before the report."""
     asked: int
     """Requests answered now."""
     reused: int
@@ -89,56 +88,56 @@ async def run(job: Job, *, progress: Progress) -> Finished:
     started = _now()
     whole = load(job.loaded, data=job.data, shard=job.shard)
     with Ledger(job.ledger) as ledger:
-        async with Asker(ledger=ledger, limits=job.limits, pricing=pricing_of(whole), progress=progress) as asker:
-            if job.until is not Until.ANSWERS and not all(voice.recorded for voice in whole.voices):
+        async with Session(ledger=ledger, limits=job.limits, pricing=pricing_of(whole), progress=progress) as session:
+            if job.until is not Until.ANSWERS and not all(answerer.recorded for answerer in whole.answerers):
                 await preflight(whole)
             if job.until is Until.ANSWERS:
-                await generate(whole, asker)
-                return _finished((), asker)
-            for material in looks(whole):
-                answers = await generate(material, asker)
-                judged = await judge(material, answers, asker)
-                if asker.stopped or precise(material, judged):
+                await generate(whole, session)
+                return _finished((), session)
+            for workload in looks(whole):
+                answers = await generate(workload, session)
+                judged = await ask_judges(workload, answers, session)
+                if session.stopped or precise(workload, judged):
                     break
     if job.until is Until.VERDICTS:
-        return _finished((), asker)
+        return _finished((), session)
     runs = [
-        _report(job, material, pairing, answers, heard, asker, started)
-        for pairing, heard in zip(material.pairings, judged, strict=True)
+        _report(job, workload, matchup, answers, heard, session, started)
+        for matchup, heard in zip(workload.matchups, judged, strict=True)
     ]
-    return replace(_finished(runs, asker), leaderboard=_leaderboard(job, material, runs))
+    return replace(_finished(runs, session), leaderboard=_leaderboard(job, workload, runs))
 
 
-def _leaderboard(job: Job, material: Material, runs: Sequence[tuple[Path, Mapping[str, Any]]]) -> Path | None:
+def _leaderboard(job: Job, workload: Workload, runs: Sequence[tuple[Path, Mapping[str, Any]]]) -> Path | None:
     """Write `index.html` above the runs of several candidates; None where there is one, or no judge to rank by."""
-    if len(runs) < 2 or not material.benches:  # noqa: PLR2004
+    if len(runs) < 2 or not workload.judges:  # noqa: PLR2004
         return None
     from evalkit.stages.boards import leaderboard, publish
 
-    page = runs_folder(job, material) / "index.html"
+    page = runs_folder(job, workload) / "index.html"
     (first, *_) = publish(leaderboard([folder for folder, _ in runs], page=page, ignore=frozenset({"sampling"})), page)
     return first
 
 
 def _report(
     job: Job,
-    material: Material,
-    pairing: Pairing,
+    workload: Workload,
+    matchup: Matchup,
     answers: Mapping[str, Answers],
-    judged: Judged,
-    asker: Asker,
+    judged: JudgeReplies,
+    session: Session,
     started: str,
 ) -> tuple[Path, Mapping[str, Any]]:
-    """Write one pairing's run directory and report, unless it is there and made from just this."""
-    folder = run_folder(job, material, pairing)
-    own = (answers[pairing.candidate.name], answers[pairing.baseline.name])
-    stamp = stamp_of(resolved(material, pairing, out=folder, provenance={}), material.digest, own, judged)
-    if asker.stopped is None and up_to_date(folder, stamp):
+    """Write one matchup's run directory and report, unless it is there and made from just this."""
+    folder = run_folder(job, workload, matchup)
+    own = (answers[matchup.candidate.name], answers[matchup.baseline.name])
+    stamp = stamp_of(resolved(workload, matchup, out=folder, provenance={}), workload.digest, own, judged)
+    if session.stopped is None and up_to_date(folder, stamp):
         return folder, read_results(folder)
-    from evalkit.stages.conclude import conclude, save
+    from evalkit.stages.results import conclude, save
 
-    circumstances = _circumstances(job, material, pairing, answers, judged, asker, folder, started)
-    run = conclude(material, pairing, answers, judged, circumstances)
+    circumstances = _circumstances(job, workload, matchup, answers, judged, session, folder, started)
+    run = conclude(workload, matchup, answers, judged, circumstances)
     save(folder, run)
     leave(folder, stamp)
     return folder, run.results
@@ -150,9 +149,9 @@ async def plan(job: Job) -> Plan:
     Raises:
         InputError: something must be mended first.
     """
-    material = load(job.loaded, data=job.data, shard=job.shard)
+    workload = load(job.loaded, data=job.data, shard=job.shard)
     with Ledger(job.ledger) as ledger:
-        return await make_plan(material, ledger, pricing_of(material))
+        return await make_plan(workload, ledger, pricing_of(workload))
 
 
 def analyze(folder: Path) -> RunData:
@@ -161,7 +160,7 @@ def analyze(folder: Path) -> RunData:
     Raises:
         RunError: the run directory is damaged.
     """
-    from evalkit.stages.conclude import estimated, save
+    from evalkit.stages.results import estimated, save
 
     old = read_run(folder)
     suite = parse_suite(_text(folder / "run.yaml"), name="run.yaml", folder=folder).suite
@@ -178,26 +177,26 @@ def analyze(folder: Path) -> RunData:
     return new
 
 
-def runs_folder(job: Job, material: Material) -> Path:
+def runs_folder(job: Job, workload: Workload) -> Path:
     """Return the folder of a job's runs."""
-    return job.out or Path("reports") / material.suite.name
+    return job.out or Path("reports") / workload.suite.name
 
 
-def run_folder(job: Job, material: Material, pairing: Pairing) -> Path:
-    """Return where a pairing's run goes: one pairing takes `out` itself, several a folder each below it."""
-    base = runs_folder(job, material)
-    name = pairing.candidate.name.replace("/", "_")
-    if material.suite.each:
-        name += f"-vs-{pairing.baseline.name.replace('/', '_')}"
-    return base if job.out and len(material.pairings) == 1 else base / name
+def run_folder(job: Job, workload: Workload, matchup: Matchup) -> Path:
+    """Return where a matchup's run goes: one matchup takes `out` itself, several a folder each below it."""
+    base = runs_folder(job, workload)
+    name = matchup.candidate.name.replace("/", "_")
+    if workload.suite.each:
+        name += f"-vs-{matchup.baseline.name.replace('/', '_')}"
+    return base if job.out and len(workload.matchups) == 1 else base / name
 
 
-def pricing_of(material: Material) -> Pricing:
+def pricing_of(workload: Workload) -> Pricing:
     """Return the shipped price table with the suite's own prices before it."""
-    own = [(voice.model, voice.config.price) for voice in material.voices if voice.config.price]
+    own = [(answerer.model, answerer.config.price) for answerer in workload.answerers if answerer.config.price]
     own += [
-        (bench.models["judge"], config.model.price)
-        for bench, config in zip(material.benches, material.suite.judges, strict=True)
+        (judge.models["judge"], config.model.price)
+        for judge, config in zip(workload.judges, workload.suite.judges, strict=True)
         if config.model and config.model.price
     ]
     return Pricing(own)
@@ -205,43 +204,45 @@ def pricing_of(material: Material) -> Pricing:
 
 def _circumstances(
     job: Job,
-    material: Material,
-    pairing: Pairing,
+    workload: Workload,
+    matchup: Matchup,
     answers: Mapping[str, Answers],
-    judged: Judged,
-    asker: Asker,
+    judged: JudgeReplies,
+    session: Session,
     folder: Path,
     started: str,
-) -> Circumstances:
-    own = [answers[pairing.candidate.name], answers[pairing.baseline.name]]
+) -> RunInfo:
+    own = [answers[matchup.candidate.name], answers[matchup.baseline.name]]
     records: list[Generation | Verdict] = [*own[0].generations, *own[1].generations, *judged.verdicts]
     where_from = provenance(
-        command=job.command, started=started, finished=_now(), seed=material.suite.statistics.seed, records=records
+        command=job.command, started=started, finished=_now(), seed=workload.suite.statistics.seed, records=records
     )
-    return Circumstances(
-        suite=resolved(material, pairing, out=folder, provenance=where_from),
-        cost=costs(asker.spending),
+    return RunInfo(
+        suite=resolved(workload, matchup, out=folder, provenance=where_from),
+        cost=costs(session.spending),
         provenance=where_from,
-        incomplete=_incomplete(material, own, judged, asker, where_from["command"]),
+        incomplete=_incomplete(workload, own, judged, session, where_from["command"]),
     )
 
 
 def _incomplete(
-    material: Material, answers: Sequence[Answers], judged: Judged, asker: Asker, command: str
+    workload: Workload, answers: Sequence[Answers], judged: JudgeReplies, session: Session, command: str
 ) -> dict[str, Any] | None:
     """Say what is missing because the run stopped early; None where it did not."""
-    if asker.stopped is None:
+    if session.stopped is None:
         return None
     return {
-        "reason": str(asker.stopped).partition("\n")[0],
-        "missing_answers": sum(len(material.prompts) - len(own.generations) for own in answers),
+        "reason": str(session.stopped).partition("\n")[0],
+        "missing_answers": sum(len(workload.prompts) - len(own.generations) for own in answers),
         "missing_verdicts": len(judged.comparisons) - len(judged.verdicts),
         "command": command,
     }
 
 
-def _finished(runs: Sequence[tuple[Path, Mapping[str, Any]]], asker: Asker) -> Finished:
-    return Finished(runs=tuple(runs), asked=asker.asked, reused=asker.reused, paid=asker.paid, stopped=asker.stopped)
+def _finished(runs: Sequence[tuple[Path, Mapping[str, Any]]], session: Session) -> Finished:
+    return Finished(
+        runs=tuple(runs), asked=session.asked, reused=session.reused, paid=session.paid, stopped=session.stopped
+    )
 
 
 def _text(path: Path) -> str:

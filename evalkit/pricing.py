@@ -6,10 +6,12 @@ An unknown price is None, never zero.
 from __future__ import annotations
 
 import json
+import warnings
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
+from typing import Any
 
 from evalkit.calls import Model, Request, Usage
 from evalkit.suite import Price
@@ -129,3 +131,19 @@ def _undated(name: str) -> str:
     year, month, day = len("2025-"), len("04-"), len("14")
     date = name[-(year + month + day) :]
     return name[: -len(date) - 1] if date.replace("-", "").isdigit() and date.count("-") == 2 else name  # noqa: PLR2004
+
+
+def count_tokens(text: str) -> int:
+    """Return the number of o200k tokens of a text; special tokens written in it count as plain text."""
+    return len(_encoding().encode_ordinary(text.encode("utf-8", "replace").decode()))
+
+
+@cache
+def _encoding() -> Any:
+    """Return the tokenizer; its table ships with its package, so no network is touched."""
+    with warnings.catch_warnings():
+        # The package still opens its table through a deprecated function of the standard library.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        import bpe_openai
+
+        return bpe_openai.get_encoding("o200k_base")

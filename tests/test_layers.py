@@ -11,12 +11,13 @@ import pytest
 
 PACKAGE = Path(__file__).resolve().parent.parent / "evalkit"
 
-BASE = {"errors", "calls", "records", "settings", "documents"}
+BASE = {"errors", "calls", "records", "settings", "documents", "tables", "version"}
 PURE = {"conversation", "judging", "statistics", "report", "exchange", "boards"}
-IO = {"shipped", "stored", "suite", "prompts", "answers", "run", "ledger", "dispatch", "pricing", "tokens", "models"}
+BELOW = {"language", "translation"}
+IO = {"shipped", "stored", "suite", "data", "run", "ledger", "dispatch", "pricing", "models"}
 LAYER = {
     **dict.fromkeys(BASE, 0),
-    "language": 1,
+    **dict.fromkeys(BELOW, 1),
     **dict.fromkeys(PURE | IO, 2),
     "stages": 3,
     "pipeline": 4,
@@ -70,7 +71,7 @@ def test_imports_go_down_only(path: Path) -> None:
 
 @pytest.mark.parametrize(
     "path",
-    [path for path in FILES if unit(path) in PURE | {"language"}],
+    [path for path in FILES if unit(path) in PURE | BELOW],
     ids=lambda path: str(path.relative_to(PACKAGE)),
 )
 def test_pure_packages_touch_no_network_disk_or_clock(path: Path) -> None:
@@ -98,3 +99,26 @@ def test_help_imports_nothing_heavy() -> None:
     for heavy in ("numpy", "pandas", "scipy", "openai", "anthropic", "pydantic", "pyarrow", "vllm", "rich", "yaml"):
         assert f"'{heavy}'" not in done.stderr
     assert "run a suite" in done.stdout
+
+
+def test_imports_have_no_circle() -> None:
+    """A reader can start at any module and only ever reads downwards."""
+    names = {path: ".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts) for path in FILES}
+    modules = {name.removesuffix(".__init__") for name in names.values()}
+    graph: dict[str, set[str]] = {}
+    for path, name in names.items():
+        used = {each if each in modules else each.rpartition(".")[0] for each in imports(path)}
+        graph[name.removesuffix(".__init__")] = (used & modules) - {name.removesuffix(".__init__")}
+    while leaves := {name for name, used in graph.items() if not used & graph.keys()}:
+        graph = {name: used for name, used in graph.items() if name not in leaves}
+    assert not graph, f"these import each other: {', '.join(sorted(graph))}"
+
+
+def test_no_class_name_stands_in_two_modules() -> None:
+    """But for `Provider`: the models' protocol, and by contract the one class of each provider's file."""
+    found: dict[str, list[str]] = {}
+    for path in FILES:
+        for node in ast.parse(path.read_text("utf-8")).body:
+            if isinstance(node, ast.ClassDef) and node.name != "Provider":
+                found.setdefault(node.name, []).append(str(path.relative_to(PACKAGE)))
+    assert not {name: places for name, places in found.items() if len(places) > 1}

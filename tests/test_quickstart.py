@@ -10,8 +10,8 @@ import pytest
 import yaml
 
 from evalkit.language.check import check_answers
-from evalkit.language.rules import Case, rule
 from evalkit.language.tags import describe
+from evalkit.models._offline_rules import Case, rule
 from evalkit.records import Choice, LanguageStatus
 
 SUITES = Path(__file__).resolve().parent.parent / "suites"

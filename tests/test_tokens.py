@@ -6,7 +6,7 @@ import socket
 
 import pytest
 
-from evalkit.tokens import count_tokens
+from evalkit.pricing import count_tokens
 
 
 @pytest.mark.parametrize(

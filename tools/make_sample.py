@@ -18,8 +18,8 @@ from pathlib import Path
 
 from evalkit.cli.main import COMMANDS
 from evalkit.dispatch import Limits
+from evalkit.dispatch.session import Quiet
 from evalkit.pipeline import Job, run
-from evalkit.stages.asker import Quiet
 from evalkit.suite import load_suite
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -21,15 +21,15 @@ from scipy.special import ndtr, stdtr
 
 from evalkit.errors import Problem, RunError
 from evalkit.records import MACRO, MICRO
+from evalkit.statistics.claims import holm
 from evalkit.statistics.figures import Figures, Floats
 from evalkit.statistics.intervals import effective_n, normal_quantile, student_interval
-from evalkit.statistics.multiplicity import holm
 
 CAP = 20
 """As in the headline interval: the most that one pair may count for."""
 
 
-class Answer(StrEnum):
+class Decision(StrEnum):
     """What a gate says, and the exit code it ends with."""
 
     PASS = "pass"  # noqa: S105  not a password
@@ -42,7 +42,7 @@ class Answer(StrEnum):
     @property
     def exit_code(self) -> int:
         """0, 1 or 4."""
-        return {Answer.PASS: 0, Answer.FAIL: 1, Answer.UNCLEAR: 4}[self]
+        return {Decision.PASS: 0, Decision.FAIL: 1, Decision.UNCLEAR: 4}[self]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,7 +62,7 @@ class Test:
     """One-sided, of the hypothesis that the true value is at or below the bound."""
     p_fail: float
     """One-sided, of the hypothesis that it is at or above; Holm's over the languages."""
-    answer: Answer
+    answer: Decision
     n: int
     """Scored pairs."""
     first: float = float("nan")
@@ -79,18 +79,18 @@ class Gate:
     against: str | None
     """The stored run's candidate, where there is one."""
     metric: str
-    answer: Answer
+    answer: Decision
     confidence_level: float
     tests: tuple[Test, ...]
     notes: tuple[str, ...] = ()
 
 
-def overall(tests: Sequence[Test]) -> Answer:
+def overall(tests: Sequence[Test]) -> Decision:
     """Return the answer of several tests: one proven failure fails, and all must pass to pass."""
     answers = {test.answer for test in tests}
-    if Answer.FAIL in answers:
-        return Answer.FAIL
-    return Answer.PASS if answers == {Answer.PASS} else Answer.UNCLEAR
+    if Decision.FAIL in answers:
+        return Decision.FAIL
+    return Decision.PASS if answers == {Decision.PASS} else Decision.UNCLEAR
 
 
 def regression_tests(
@@ -209,7 +209,7 @@ def _tests(  # noqa: PLR0913, PLR0917
     found = []
     for index, language in enumerate(languages):
         passed, failed = p_pass[index] <= alpha, p_fail[index] <= alpha
-        answer = Answer.FAIL if failed else Answer.PASS if passed else Answer.UNCLEAR
+        answer = Decision.FAIL if failed else Decision.PASS if passed else Decision.UNCLEAR
         found.append(
             Test(
                 question=question,

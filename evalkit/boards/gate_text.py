@@ -6,19 +6,19 @@ from dataclasses import asdict
 from typing import Any
 from xml.etree import ElementTree as ET
 
-from evalkit.boards.gate import Answer, Gate, Test
+from evalkit.boards.gate import Decision, Gate, Test
 from evalkit.boards.words import CONTROL, signed
 from evalkit.records import json_ready
 from evalkit.report.markdown import escape
 from evalkit.report.view import language_name
 from evalkit.report.wording import percent
 
-MARKS = {Answer.PASS: "✅ pass", Answer.FAIL: "❌ fail", Answer.UNCLEAR: "❔ cannot tell"}
+MARKS = {Decision.PASS: "✅ pass", Decision.FAIL: "❌ fail", Decision.UNCLEAR: "❔ cannot tell"}
 
 
 def sentence(gate: Gate) -> str:
     """Return the answer in words."""
-    head = {Answer.PASS: "Pass", Answer.FAIL: "Fail", Answer.UNCLEAR: "Cannot tell"}[gate.answer]
+    head = {Decision.PASS: "Pass", Decision.FAIL: "Fail", Decision.UNCLEAR: "Cannot tell"}[gate.answer]
     decisive = [test for test in gate.tests if test.answer is gate.answer] or list(gate.tests)
     more = f" (and {len(decisive) - 3} more)" if len(decisive) > 3 else ""  # noqa: PLR2004
     return f"{head}: {'; '.join(reason(test, gate) for test in decisive[:3])}{more}."
@@ -58,16 +58,16 @@ def junit(gate: Gate) -> str:
         "testsuite",
         name=_xml(f"evalkit check {gate.candidate}"),
         tests=str(len(gate.tests)),
-        failures=str(sum(test.answer is Answer.FAIL for test in gate.tests)),
-        skipped=str(sum(test.answer is Answer.UNCLEAR for test in gate.tests)),
+        failures=str(sum(test.answer is Decision.FAIL for test in gate.tests)),
+        skipped=str(sum(test.answer is Decision.UNCLEAR for test in gate.tests)),
         errors="0",
     )
     for test in gate.tests:
         case = ET.SubElement(
             suite, "testcase", classname=_xml(f"{gate.candidate}.{test.question}"), name=_xml(test.language)
         )
-        if test.answer is not Answer.PASS:
-            kind = "failure" if test.answer is Answer.FAIL else "skipped"
+        if test.answer is not Decision.PASS:
+            kind = "failure" if test.answer is Decision.FAIL else "skipped"
             ET.SubElement(case, kind, message=_xml(reason(test, gate)))
     root = ET.Element("testsuites")
     root.append(suite)

@@ -9,9 +9,8 @@ from typing import Any
 import numpy as np
 
 from evalkit.records import PANEL
-from evalkit.statistics.figures import Figures, Floats, Weights, join, mean
-from evalkit.statistics.macro import macro
-from evalkit.statistics.resampling import prompt_weights
+from evalkit.statistics.figures import Figures, Floats, Weights, join, mean, prompt_weights
+from evalkit.statistics.languages import macro
 
 Columns = Mapping[str, Any]
 """`score`, and (words, codes) of judge, language and prompt_id: what `run.read_scores` returns."""

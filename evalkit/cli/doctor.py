@@ -10,8 +10,8 @@ import sys
 from importlib import metadata
 from typing import Any, NamedTuple
 
-from evalkit import __version__
 from evalkit.cli.output import declare, print_json
+from evalkit.version import __version__
 
 _PACKAGES = (
     "openai",

@@ -46,8 +46,8 @@ def run(args: argparse.Namespace) -> int:
     """Write the runs; print where they are and what they say."""
     if args.format == ARENA:
         return _sample(args)
-    from evalkit.exchange.rows import Options
-    from evalkit.stages.imported import import_runs
+    from evalkit.exchange.reader import Options
+    from evalkit.stages.import_runs import import_runs
 
     options = Options(
         candidate=args.candidate,
@@ -75,7 +75,7 @@ def run(args: argparse.Namespace) -> int:
 def _sample(args: argparse.Namespace) -> int:
     """Write a suite sampled from an arena; say how to run it."""
     from evalkit.language.tags import normalise
-    from evalkit.stages.people import write_arena_suite
+    from evalkit.stages.arena import write_arena_suite
 
     if args.per_language < 1:
         raise InputError(Problem(where="--per-language", message=f"{args.per_language} is less than 1"))

@@ -88,11 +88,11 @@ def _requests(judge: JudgeDefinition, comparison: Comparison, models: dict[str, 
     """Return everything asked of a comparison; a word stands for each translation that is not there yet."""
     from dataclasses import replace
 
-    from evalkit.judging.asking import ask
-    from evalkit.stages.english import translation_tasks
-    from evalkit.stages.load import Bench
+    from evalkit.judging.question import ask
+    from evalkit.stages.load import ResolvedJudge
+    from evalkit.stages.translate_answers import translation_tasks
 
-    tasks = translation_tasks(Bench(judge.name, judge, "", models, 1), comparison)
+    tasks = translation_tasks(ResolvedJudge(judge.name, judge, "", models, 1), comparison)
     if tasks:
         sides = {"candidate": comparison.candidate, "baseline": comparison.baseline}
         own = {side: replace(answer, text=f"(the {side}'s answer in English)") for side, answer in sides.items()}
@@ -147,7 +147,7 @@ def _summary(judge: JudgeDefinition) -> dict[str, Any]:
 
 def _read(reference: str) -> tuple[JudgeDefinition, str]:
     """Return a judge, a path or the bare name of one that ships, and its text."""
-    from evalkit.judging.definition import parse_definition
+    from evalkit.judging.validate import parse_definition
     from evalkit.stages.load import judge_text
 
     text, name = judge_text(reference)

@@ -35,9 +35,9 @@ def add_parser(commands: Any, summary: str) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Write the page and its downloads; print the table."""
-    from evalkit.boards.board_text import markdown
+    from evalkit.boards.leaderboard_text import markdown
+    from evalkit.stages.arena import read_people
     from evalkit.stages.boards import find_runs, leaderboard, publish
-    from evalkit.stages.people import read_people
     from evalkit.stored import find_folder
 
     if not args.output.name:

@@ -11,8 +11,8 @@ import sys
 from collections.abc import Sequence
 from typing import Any, NoReturn
 
-from evalkit import __version__
 from evalkit.errors import EvalkitError, IncompleteError, InputError, Problem, did_you_mean
+from evalkit.version import __version__
 
 COMMANDS: dict[str, str] = {
     "run": "run a suite: answers, verdicts, estimates, report",

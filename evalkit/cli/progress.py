@@ -20,7 +20,7 @@ _DONE = {EventKind.FINISHED, EventKind.REUSED, EventKind.FAILED}
 
 
 @dataclass
-class Lane:
+class ProgressRow:
     """One stage in one language."""
 
     total: int = 0
@@ -30,10 +30,10 @@ class Lane:
 
 
 @dataclass
-class Board:
+class ProgressBoard:
     """Counts of every lane. `planned` and `__call__` are what the pipeline reports to."""
 
-    lanes: dict[tuple[str, str], Lane] = field(default_factory=dict)
+    lanes: dict[tuple[str, str], ProgressRow] = field(default_factory=dict)
     retries: Counter[str] = field(default_factory=Counter)
     spent: float | None = 0.0
     message: str = ""
@@ -42,11 +42,11 @@ class Board:
     def planned(self, tasks: Sequence[Task]) -> None:
         """Take up what a stage is about to ask for."""
         for task in tasks:
-            self.lanes.setdefault((task.stage, task.language), Lane()).total += 1
+            self.lanes.setdefault((task.stage, task.language), ProgressRow()).total += 1
 
     def __call__(self, event: Event) -> None:
         """Take up one event."""
-        lane = self.lanes.setdefault((event.stage, event.language), Lane()) if event.stage else Lane()
+        lane = self.lanes.setdefault((event.stage, event.language), ProgressRow()) if event.stage else ProgressRow()
         lane.done += event.kind in _DONE
         lane.asked += event.kind is EventKind.FINISHED
         lane.failed += event.kind is EventKind.FAILED
@@ -68,9 +68,9 @@ class Board:
 
     def line(self) -> str:
         """Everything in one line."""
-        stages: dict[str, Lane] = {}
+        stages: dict[str, ProgressRow] = {}
         for (stage, _), lane in self.lanes.items():
-            whole = stages.setdefault(stage, Lane())
+            whole = stages.setdefault(stage, ProgressRow())
             whole.total, whole.done, whole.failed = (
                 whole.total + lane.total,
                 whole.done + lane.done,
@@ -101,9 +101,9 @@ class Board:
 
 
 @contextlib.contextmanager
-def progress_display(*, quiet: bool) -> Iterator[Board]:
+def progress_display(*, quiet: bool) -> Iterator[ProgressBoard]:
     """Show a board while the block runs."""
-    board = Board()
+    board = ProgressBoard()
     if quiet:
         yield board
     elif sys.stderr.isatty():
@@ -118,7 +118,7 @@ def progress_display(*, quiet: bool) -> Iterator[Board]:
 
 
 @contextlib.contextmanager
-def _lines(board: Board) -> Iterator[None]:
+def _lines(board: ProgressBoard) -> Iterator[None]:
     """Print a line a minute from a thread that ends with the block."""
     import threading
 

@@ -109,7 +109,7 @@ def _pages(args: argparse.Namespace, data: RunData) -> dict[Path, Page]:
 
 
 def _figures(folder: Path, data: RunData) -> dict[Path, str | bytes]:
-    from evalkit.report.figures import figures
+    from evalkit.report.paper_figures import figures
 
     return {folder / name: content for name, content in figures(data).items()}
 

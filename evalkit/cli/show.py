@@ -20,8 +20,8 @@ def run(args: argparse.Namespace) -> int:
     """Print the example."""
     from rich.console import Console
 
+    from evalkit.report.example_text import render_example
     from evalkit.report.examples import find
-    from evalkit.report.single import render_example
     from evalkit.run import read_run
     from evalkit.stored import find_run
 

@@ -16,7 +16,7 @@ from evalkit.cli.translating import run as translate
 from evalkit.errors import InputError, Problem
 
 if TYPE_CHECKING:
-    from evalkit.prompts.review import Finding
+    from evalkit.data.review import PromptFinding
     from evalkit.records import Prompt
     from evalkit.suite import LoadedSuite, Suite
 
@@ -108,7 +108,7 @@ def _summary(loaded: LoadedSuite) -> dict[str, Any]:
 
 def _count(loaded: LoadedSuite) -> str:
     """Count the prompts of a suite that holds them itself."""
-    from evalkit.prompts import read_prompts
+    from evalkit.data.prompts import read_prompts
 
     if not loaded.suite.prompts.files:
         return ""
@@ -137,7 +137,7 @@ def _show(args: argparse.Namespace) -> int:
 
 
 def _new(args: argparse.Namespace) -> int:
-    from evalkit.prompts.draft import draft_suite
+    from evalkit.data.draft import draft_suite
     from evalkit.run import write_whole
     from evalkit.suite import parse_suite
 
@@ -161,9 +161,9 @@ def _new(args: argparse.Namespace) -> int:
 
 
 def _check(args: argparse.Namespace) -> int:
+    from evalkit.data.prompts import read_prompts
+    from evalkit.data.review import review
     from evalkit.language.tags import normalise
-    from evalkit.prompts import read_prompts
-    from evalkit.prompts.review import review
     from evalkit.suite import load_suite, override
 
     loaded = load_suite(args.suite)
@@ -181,7 +181,7 @@ def _check(args: argparse.Namespace) -> int:
 
 def _judges(suite: Suite, loaded: LoadedSuite) -> list[str]:
     """Read the judges; return what people should know of them."""
-    from evalkit.judging.definition import parse_definition
+    from evalkit.judging.validate import parse_definition
     from evalkit.stages.load import judge_text
 
     for judge in suite.judges:
@@ -192,7 +192,7 @@ def _judges(suite: Suite, loaded: LoadedSuite) -> list[str]:
 
 def _answers(suite: Suite, loaded: LoadedSuite, prompts: tuple[Prompt, ...], data: Path | None) -> list[str]:
     """Read recorded answers that the suite names; return what people should know of them."""
-    from evalkit.answers import read_answers
+    from evalkit.data.answers import read_answers
 
     # Languages on request may lack them: `run` says so when they are asked.
     prompts = tuple(prompt for prompt in prompts if prompt.language in loaded.suite.languages)
@@ -201,7 +201,9 @@ def _answers(suite: Suite, loaded: LoadedSuite, prompts: tuple[Prompt, ...], dat
     return [note for c in recorded for note in read_answers(c, prompts, folder=loaded.folder, data=data).notes]
 
 
-def _checked(suite: Suite, prompts: tuple[Prompt, ...], findings: list[Finding], notes: list[str]) -> dict[str, Any]:
+def _checked(
+    suite: Suite, prompts: tuple[Prompt, ...], findings: list[PromptFinding], notes: list[str]
+) -> dict[str, Any]:
     counts = Counter(prompt.language for prompt in prompts)
     return {
         "suite": suite.name,
@@ -214,15 +216,15 @@ def _checked(suite: Suite, prompts: tuple[Prompt, ...], findings: list[Finding],
     }
 
 
-def _print_check(suite: Suite, prompts: tuple[Prompt, ...], findings: list[Finding], notes: list[str]) -> None:
+def _print_check(suite: Suite, prompts: tuple[Prompt, ...], findings: list[PromptFinding], notes: list[str]) -> None:
     from rich.console import Console
     from rich.table import Table
 
+    from evalkit.data.review import PromptIssue
     from evalkit.language.tags import describe
-    from evalkit.prompts.review import Oddity
 
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for column in ("Language", "", "", "Prompts", *Oddity):
+    for column in ("Language", "", "", "Prompts", *PromptIssue):
         table.add_column(
             column.replace("-", " ").capitalize(), justify="right" if column not in {"Language", ""} else "left"
         )
@@ -230,11 +232,11 @@ def _print_check(suite: Suite, prompts: tuple[Prompt, ...], findings: list[Findi
     odd = Counter((finding.language, finding.oddity) for finding in findings)
     for tag in suite.languages:
         told = describe(tag)
-        cells = [str(odd[tag, oddity] or "") for oddity in Oddity]
+        cells = [str(odd[tag, oddity] or "") for oddity in PromptIssue]
         table.add_row(tag, told.english_name, told.autonym, f"{counts[tag]:,}", *cells)
     console = Console(width=None if sys.stdout.isatty() else 140, highlight=False)
     console.print(table)
-    for oddity in Oddity:
+    for oddity in PromptIssue:
         own = [finding for finding in findings if finding.oddity is oddity]
         for finding in own[:SHOWN]:
             where = f"{oddity.value}: {finding.language} {finding.prompt_id}"

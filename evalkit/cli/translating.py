@@ -12,7 +12,7 @@ from evalkit.errors import InputError, Problem
 
 if TYPE_CHECKING:
     from evalkit.records import Prompt
-    from evalkit.stages.translate import Translated
+    from evalkit.stages.translate_suite import Translated
     from evalkit.suite import LoadedSuite, ModelConfig
 
 MAX_TOKENS = 8192
@@ -39,8 +39,8 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Translate, write the new suite, and say what to look at."""
-    from evalkit.prompts import read_prompts
-    from evalkit.stages.translated_suite import write_translation
+    from evalkit.data.prompts import read_prompts
+    from evalkit.stages.translate_suite import write_translation
     from evalkit.suite import load_suite, model_config, override
 
     source, *targets = _tags([args.source, *args.to.split(",")])
@@ -87,11 +87,11 @@ def _translate(
     from evalkit.cli.job import ledger_path
     from evalkit.cli.progress import progress_display
     from evalkit.dispatch import Limits
+    from evalkit.dispatch.session import Session
     from evalkit.ledger import Ledger
     from evalkit.models import provider_class
     from evalkit.pricing import Pricing
-    from evalkit.stages.asker import Asker
-    from evalkit.stages.translate import translate
+    from evalkit.stages.translate_suite import translate
     from evalkit.suite import model_of
 
     model = model_of(config)
@@ -99,8 +99,8 @@ def _translate(
     limits = Limits(max_cost=args.max_cost)
     sampling = Sampling(temperature=0.0, max_tokens=MAX_TOKENS)
     with Ledger(ledger_path(args.ledger)) as ledger, progress_display(quiet=args.json) as progress:
-        asker = Asker(ledger=ledger, limits=limits, pricing=Pricing(), progress=progress)
-        return asyncio.run(translate(prompts, to=targets, model=model, sampling=sampling, asker=asker))
+        session = Session(ledger=ledger, limits=limits, pricing=Pricing(), progress=progress)
+        return asyncio.run(translate(prompts, to=targets, model=model, sampling=sampling, session=session))
 
 
 def _tell(args: argparse.Namespace, loaded: LoadedSuite, file: Path, review: Path, translated: Translated) -> None:

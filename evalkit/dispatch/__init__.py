@@ -9,8 +9,7 @@ Every policy of how a model is asked stands here and nowhere else; a provider on
     stopping   when to stop: error budget, caps, refused keys, Ctrl-C
 """
 
-from evalkit.dispatch.engines import Engines
-from evalkit.dispatch.fetch import fetch
-from evalkit.dispatch.records import Event, EventKind, Failed, Fetched, Limits, Task
+from evalkit.dispatch.fetch import Engines, fetch
+from evalkit.dispatch.types import Event, EventKind, Failed, Fetched, Limits, Task
 
 __all__ = ["Engines", "Event", "EventKind", "Failed", "Fetched", "Limits", "Task", "fetch"]

@@ -1,4 +1,4 @@
-"""What is asked for, less what the ledger holds, by model, one lane each."""
+"""What is asked for, less what the ledger holds, by model, one queue each."""
 
 from __future__ import annotations
 
@@ -11,10 +11,9 @@ from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from evalkit.calls import Model, Response
-from evalkit.dispatch.engines import Engines
-from evalkit.dispatch.lane import Desk, Lane, Question
-from evalkit.dispatch.records import Event, EventKind, Fetched, Limits, Task
-from evalkit.dispatch.stopping import Stop, listening_to_ctrl_c
+from evalkit.dispatch.queue import FetchState, ModelQueue, PendingRequest
+from evalkit.dispatch.stop import StopSignal, listening_to_ctrl_c
+from evalkit.dispatch.types import Event, EventKind, Fetched, Limits, Task
 from evalkit.errors import Problem, raise_all
 from evalkit.ledger import Ledger
 from evalkit.models import Provider, provider_class
@@ -43,99 +42,101 @@ async def fetch(
         CredentialsError: a server refused the key; what was fetched before is in the ledger.
     """
     groups = _by_model(tasks)
-    responses = ledger.lookup(key for group in groups if not group.provider.free for key in group.questions)
+    responses = ledger.lookup(key for group in groups if not group.provider.free for key in group.requests)
     missing = [group.without(responses) for group in groups]
-    unpriced = sorted({str(group.model) for group in missing if group.questions and _unpriced(group, pricing)})
+    unpriced = sorted({str(group.model) for group in missing if group.requests and _unpriced(group, pricing)})
     if limits.max_cost is not None:
         _refuse_cap_without_price(unpriced)
 
     deadline = None if limits.max_time is None else asyncio.get_running_loop().time() + limits.max_time
-    sizes = Counter(question.task.stage for group in groups for question in group.questions.values())
-    desk = Desk(
+    sizes = Counter(pending.task.stage for group in groups for pending in group.requests.values())
+    state = FetchState(
         ledger=ledger,
         pricing=pricing,
         limits=limits,
-        stop=Stop(limits, sizes, deadline=deadline),
+        stop=StopSignal(limits, sizes, deadline=deadline),
         progress=progress,
         rng=rng or random.Random(),  # noqa: S311 - jitter needs no cryptography
         responses=dict(responses),
     )
     for group in groups:
-        for key in responses.keys() & group.questions.keys():
-            desk.tell(EventKind.REUSED, group.questions[key].tasks)
+        for key in responses.keys() & group.requests.keys():
+            state.tell(EventKind.REUSED, group.requests[key].tasks)
     own = engines or Engines()
     try:
-        await _ask([group for group in missing if group.questions], desk, own)
+        await _ask([group for group in missing if group.requests], state, own)
     finally:
         if engines is None:
             await own.close()
     return Fetched(
-        responses=desk.responses,
-        failures=tuple(desk.failures),
-        asked=desk.asked,
+        responses=state.responses,
+        failures=tuple(state.failures),
+        asked=state.asked,
         reused=len(responses),
-        spent=desk.stop.spent,
+        spent=state.stop.spent,
         unknown_prices=tuple(unpriced),
-        stopped=desk.stop.outcome(),
+        stopped=state.stop.outcome(),
     )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Group:
-    """All questions to one model, at its address, with its key."""
+    """All requests to one model, at its address, with its key."""
 
     name: str
     """What tells this model from others."""
     model: Model
     provider: type[Provider]
-    questions: Mapping[str, Question]
+    requests: Mapping[str, PendingRequest]
     """By key: each distinct request once."""
 
     def without(self, responses: Mapping[str, Response]) -> Group:
         """Return the group less what has a response."""
-        left = {key: question for key, question in self.questions.items() if key not in responses}
-        return replace(self, questions=left)
+        left = {key: pending for key, pending in self.requests.items() if key not in responses}
+        return replace(self, requests=left)
 
 
 def _by_model(tasks: Iterable[Task]) -> list[Group]:
     """Group tasks by the model that answers them, and by key within it."""
-    groups: dict[str, tuple[Model, dict[str, Question]]] = {}
+    groups: dict[str, tuple[Model, dict[str, PendingRequest]]] = {}
     names: dict[int, str] = {}
     for task in tasks:
         model = task.request.model
         if id(model) not in names:
             where = [model.identity(), model.name, model.base_url, model.api_key_env]
             names[id(model)] = json.dumps(where, sort_keys=True)
-        _, questions = groups.setdefault(names[id(model)], (model, {}))
-        questions.setdefault(task.key, Question(tasks=[])).tasks.append(task)
+        _, requests = groups.setdefault(names[id(model)], (model, {}))
+        requests.setdefault(task.key, PendingRequest(tasks=[])).tasks.append(task)
     return [
-        Group(name=name, model=model, provider=provider_class(model.provider), questions=questions)
-        for name, (model, questions) in groups.items()
+        Group(name=name, model=model, provider=provider_class(model.provider), requests=requests)
+        for name, (model, requests) in groups.items()
     ]
 
 
-async def _ask(groups: Sequence[Group], desk: Desk, engines: Engines) -> None:
-    """Ask all questions: servers side by side, then engines one after another, each closed before the next opens."""
-    stop = desk.stop
+async def _ask(groups: Sequence[Group], state: FetchState, engines: Engines) -> None:
+    """Ask all requests: servers side by side, then engines one after another, each closed before the next opens."""
+    stop = state.stop
     with listening_to_ctrl_c(stop):
-        stop.listen(lambda: desk.progress(Event(kind=EventKind.STOPPING, message=str(stop.reason), spent=stop.spent)))
+        stop.listen(lambda: state.progress(Event(kind=EventKind.STOPPING, message=str(stop.reason), spent=stop.spent)))
         async with contextlib.AsyncExitStack() as opened:
-            lanes = [
-                Lane(group.model, await opened.enter_async_context(_open(group, desk)), group.questions.values(), desk)
+            queues = [
+                ModelQueue(
+                    group.model, await opened.enter_async_context(_open(group, state)), group.requests.values(), state
+                )
                 for group in groups
                 if not group.provider.exclusive
             ]
-            await asyncio.gather(*(lane.run() for lane in lanes))
+            await asyncio.gather(*(queue.run() for queue in queues))
         for group in groups:
             if group.provider.exclusive and not stop:
-                engine = await engines.take(group.name, group.model, group.provider, timeout=desk.limits.timeout)
-                await Lane(group.model, engine, group.questions.values(), desk).run()
+                engine = await engines.take(group.name, group.model, group.provider, timeout=state.limits.timeout)
+                await ModelQueue(group.model, engine, group.requests.values(), state).run()
 
 
 @contextlib.asynccontextmanager
-async def _open(group: Group, desk: Desk) -> AsyncIterator[Provider]:
+async def _open(group: Group, state: FetchState) -> AsyncIterator[Provider]:
     """Open a model's provider and close it at the end."""
-    provider = group.provider(group.model, timeout=desk.limits.timeout)
+    provider = group.provider(group.model, timeout=state.limits.timeout)
     try:
         yield provider
     finally:
@@ -151,3 +152,31 @@ def _refuse_cap_without_price(unpriced: Iterable[str]) -> None:
     """Refuse a cost cap that could not be kept."""
     hint = "add `price: {input: …, output: …}` (US dollars per million tokens) to the model, or leave out --max-cost"
     raise_all(Problem(message=f"--max-cost needs a price, and {name} has none", hint=hint) for name in unpriced)
+
+
+class Engines:
+    """At most one exclusive provider at a time, kept open between fetches."""
+
+    def __init__(self) -> None:
+        self._name = ""
+        self._engine: Provider | None = None
+
+    async def take(self, name: str, model: Model, provider: type[Provider], *, timeout: float) -> Provider:  # noqa: ASYNC109 - of its requests, not of loading
+        """Return the engine of `name`: the one that is loaded, or a new one after that is closed.
+
+        Raises:
+            InputError: the model cannot be loaded.
+        """
+        if self._engine is not None and self._name == name:
+            return self._engine
+        await self.close()
+        # In a thread, so that Ctrl-C is heard while weights are read.
+        self._engine = await asyncio.to_thread(provider, model, timeout=timeout)
+        self._name = name
+        return self._engine
+
+    async def close(self) -> None:
+        """Take the engine out of memory."""
+        engine, self._engine = self._engine, None
+        if engine is not None:
+            await engine.close()

@@ -16,7 +16,7 @@ from typing import Any
 
 import yaml
 
-from evalkit.exchange.rows import Reader, Row, Source, read_rows
+from evalkit.exchange.reader import Reader, Row, SourceFile, read_rows
 from evalkit.language.tags import normalise
 
 UNKNOWN = "und"
@@ -46,7 +46,7 @@ class Battle:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Drawn:
+class SampledBattle:
     """A sampled battle, and which of its answers candidates are compared with."""
 
     battle: Battle
@@ -64,7 +64,7 @@ class Drawn:
         return self.battle.answer_a if self.first else self.battle.answer_b
 
 
-def read_battles(sources: Sequence[Source]) -> list[Battle]:
+def read_battles(sources: Sequence[SourceFile]) -> list[Battle]:
     """Return the battles of the files.
 
     Raises:
@@ -84,7 +84,7 @@ def read_battles(sources: Sequence[Source]) -> list[Battle]:
 
 def sample(
     battles: Iterable[Battle], *, per_language: int, seed: int = 0, languages: Sequence[str] = ()
-) -> list[Drawn]:
+) -> list[SampledBattle]:
     """Return up to `per_language` battles of each language, with a side drawn for each; the same for the same seed.
 
     Only battles of one turn and a known language are drawn. Draws do not depend on which other battles there are.
@@ -95,13 +95,13 @@ def sample(
         if usable and (not languages or battle.language in languages):
             ordered[battle.language].append((hashlib.sha256(f"{seed}:{battle.id}".encode()).digest(), battle))
     return [
-        Drawn(battle=battle, first=place[-1] % 2 == 0)
+        SampledBattle(battle=battle, first=place[-1] % 2 == 0)
         for language in sorted(ordered)
         for place, battle in sorted(ordered[language], key=lambda item: item[0])[:per_language]
     ]
 
 
-def suite_files(drawn: Sequence[Drawn], *, name: str, own_pairs: bool = False) -> dict[str, bytes]:
+def suite_files(drawn: Sequence[SampledBattle], *, name: str, own_pairs: bool = False) -> dict[str, bytes]:
     """Return a suite's files by path: `suite.yaml`, prompts and answers by language.
 
     Args:
@@ -202,7 +202,7 @@ def _text(content: Any) -> str:
     return str(content or "")
 
 
-def _answers(rows: Sequence[Drawn], texts: Sequence[str]) -> list[dict[str, str]]:
+def _answers(rows: Sequence[SampledBattle], texts: Sequence[str]) -> list[dict[str, str]]:
     return [{"id": item.battle.id, "answer": text} for item, text in zip(rows, texts, strict=True)]
 
 

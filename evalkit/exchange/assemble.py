@@ -14,7 +14,7 @@ from statistics import fmean
 from typing import Any
 
 from evalkit.calls import Message
-from evalkit.exchange.rows import Reader
+from evalkit.exchange.reader import Reader
 from evalkit.language.tags import normalise
 from evalkit.records import Choice, Failure, Generation, Order, Outcome, Prompt, RunData, Verdict
 

@@ -10,14 +10,12 @@ from typing import Any
 
 import numpy as np
 
-from evalkit.judging.human import Label, Labels, annotators, by_pair
+from evalkit.judging.human import HumanLabel, HumanLabels, annotators, by_pair
 from evalkit.records import MACRO, MICRO, PANEL, RunData
 from evalkit.settings import StatisticsSettings
-from evalkit.statistics.agreement import kappa, krippendorff_alpha
-from evalkit.statistics.agreement_rows import MIN_PAIRS
+from evalkit.statistics.agreement import MIN_PAIRS, kappa, krippendorff_alpha
 from evalkit.statistics.correction import greg_by_language
-from evalkit.statistics.figures import Floats, divide
-from evalkit.statistics.resampling import percentile, prompt_weights, resampled_sums
+from evalkit.statistics.figures import Floats, divide, percentile, prompt_weights, resampled_sums
 from evalkit.statistics.scoring import winner
 
 Key = tuple[str, str]
@@ -39,7 +37,7 @@ class Calibration:
     skipped: Mapping[str, int]
 
 
-def calibrate(run: RunData, labels: Labels, settings: StatisticsSettings) -> Calibration:
+def calibrate(run: RunData, labels: HumanLabels, settings: StatisticsSettings) -> Calibration:
     """Return how each judge of the run (and their panel) stands to the labels, by language.
 
     A pair with several labels counts with their mean; agreement is about the winner: candidate, tie, baseline.
@@ -121,7 +119,7 @@ def _measures(sums: Floats) -> Floats:
     )
 
 
-def _among_people(labels: Sequence[Label], language: str) -> dict[str, Any]:
+def _among_people(labels: Sequence[HumanLabel], language: str) -> dict[str, Any]:
     """Return how far the annotators of a language agree: raw over pairs of people, and Krippendorff's alpha."""
     own = [label for label in labels if language in {label.language, MICRO} and label.annotator]
     names = {name: at for at, name in enumerate(annotators(own))}

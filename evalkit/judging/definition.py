@@ -4,22 +4,34 @@ from __future__ import annotations
 
 import hashlib
 import json
+from enum import StrEnum
 from functools import cached_property
-from pathlib import PurePath
 from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
 from evalkit import calls
-from evalkit.documents import Document
-from evalkit.errors import JudgeError, Problem, raise_all
-from evalkit.judging.checks import faults
+from evalkit.errors import Problem
 from evalkit.judging.form import json_schema
-from evalkit.judging.kind import JudgeKind
 from evalkit.records import Choice
 from evalkit.settings import Settings
 
-__all__ = ["REWARD_ROLES", "JudgeDefinition", "JudgeKind", "JudgeSampling", "parse_definition"]
+__all__ = ["REWARD_ROLES", "JudgeDefinition", "JudgeKind", "JudgeSampling"]
+
+
+class JudgeKind(StrEnum):
+    """What a judge's reply is, and how it becomes a verdict."""
+
+    LABEL = "label"
+    """It names the better answer, or a tie."""
+    LEVELS = "levels"
+    """It places the pair on a scale from A>>B to B>>A."""
+    PROBABILITY = "probability"
+    """It writes one token; the probabilities of the labels are the preference."""
+    SCORE = "score"
+    """It scores each answer by itself; the higher score wins."""
+    REWARD = "reward"
+    """Two models give log probabilities of each answer; the higher implicit reward wins."""
 
 
 class JudgeSampling(Settings):
@@ -154,16 +166,3 @@ class JudgeDefinition(Settings):
                 message = f"`{part}` is written per language and lacks {', '.join(lacking)}"
                 found.append(Problem(where=self.name, message=message, hint=hint))
         return found
-
-
-def parse_definition(text: str, *, name: str) -> JudgeDefinition:
-    """Read a judge; `name` is its file, as messages shall call it.
-
-    Raises:
-        JudgeError: every problem of the file, with its line and the closest valid word.
-    """
-    document = Document(text, name=name, error=JudgeError)
-    document.data.setdefault("name", PurePath(name).stem)
-    definition = document.validate(JudgeDefinition)
-    raise_all([*faults(definition, document, text)], JudgeError)
-    return definition

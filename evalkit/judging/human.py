@@ -23,7 +23,7 @@ _WORTH = {
 _SHOWN = 10
 
 
-class Layout(StrEnum):
+class LabelLayout(StrEnum):
     """How a file of labels is laid out."""
 
     PLAIN = "plain"
@@ -35,7 +35,7 @@ class Layout(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Label:
+class HumanLabel:
     """One person's preference on one pair, in the candidate's terms."""
 
     language: str
@@ -46,16 +46,16 @@ class Label:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Labels:
+class HumanLabels:
     """What a file of labels holds for a run."""
 
-    layout: Layout
-    labels: tuple[Label, ...]
+    layout: LabelLayout
+    labels: tuple[HumanLabel, ...]
     skipped: Mapping[str, int]
     """Why rows do not concern this run → how many."""
 
 
-def recognise(columns: Sequence[str], *, name: str) -> Layout:
+def recognise(columns: Sequence[str], *, name: str) -> LabelLayout:
     """Return the layout that the columns are of.
 
     Raises:
@@ -63,18 +63,18 @@ def recognise(columns: Sequence[str], *, name: str) -> Layout:
     """
     names = {column.casefold() for column in columns}
     if {"chosen", "rejected"} <= names:
-        return Layout.CHOSEN
+        return LabelLayout.CHOSEN
     if {"model_a", "model_b", "winner", "question_id"} <= names:
-        return Layout.MT_BENCH
+        return LabelLayout.MT_BENCH
     if "preference" in names and names & {"prompt_id", "id"}:
-        return Layout.PLAIN
+        return LabelLayout.PLAIN
     hint = "needed: prompt_id, language, preference (and annotator); or MT-Bench's columns; or chosen and rejected"
     raise DataError(Problem(where=name, message=f"no labels: the columns are {', '.join(columns)}", hint=hint))
 
 
 def read_labels(
     rows: Sequence[Row], *, columns: Sequence[str], name: str, where: Callable[[int], str], run: RunData
-) -> Labels:
+) -> HumanLabels:
     """Return the labels that concern the run; rows of other prompts, models or answers are counted.
 
     Raises:
@@ -82,8 +82,8 @@ def read_labels(
     """
     layout = recognise(columns, name=name)
     read = _Reader(run)
-    by_layout = {Layout.PLAIN: read.plain, Layout.MT_BENCH: read.mt_bench, Layout.CHOSEN: read.chosen}
-    labels: list[Label] = []
+    by_layout = {LabelLayout.PLAIN: read.plain, LabelLayout.MT_BENCH: read.mt_bench, LabelLayout.CHOSEN: read.chosen}
+    labels: list[HumanLabel] = []
     skipped: Counter[str] = Counter()
     problems: list[Problem] = []
     for index, row in enumerate(rows):
@@ -92,7 +92,7 @@ def read_labels(
         except ValueError as fault:
             problems.append(Problem(where=where(index), message=str(fault)))
             continue
-        if isinstance(label, Label):
+        if isinstance(label, HumanLabel):
             labels.append(label)
         else:
             skipped[label] += 1
@@ -104,7 +104,7 @@ def read_labels(
         reasons = ", ".join(f"{count} {reason}" for reason, count in skipped.items())
         hint = f"the run compares {run.candidate} with {run.baseline}; its prompts are {', '.join(read.some_ids())} …"
         raise DataError(Problem(where=name, message=f"no label concerns this run: {reasons}", hint=hint))
-    return Labels(layout=layout, labels=tuple(labels), skipped=dict(skipped))
+    return HumanLabels(layout=layout, labels=tuple(labels), skipped=dict(skipped))
 
 
 class _Reader:
@@ -121,13 +121,13 @@ class _Reader:
         """Return a few prompt ids, for a message."""
         return list(dict.fromkeys(prompt_id for _, prompt_id in self._prompts))[:3]
 
-    def plain(self, row: Row) -> Label | str:
+    def plain(self, row: Row) -> HumanLabel | str:
         prompt = self._prompt(row, "prompt_id")
         if prompt is None:
             return "of other prompts"
         return _label(prompt, self._worth(row.get("preference")), row.get("annotator"))
 
-    def mt_bench(self, row: Row) -> Label | str:
+    def mt_bench(self, row: Row) -> HumanLabel | str:
         models = [_plain(_text(row.get(name))) for name in ("model_a", "model_b")]
         if {*models} != {*self._sides}:
             return "of other models"
@@ -142,7 +142,7 @@ class _Reader:
             return _label(prompt, self._sides[models[winner == "model_b"]], row.get("judge"))
         return _label(prompt, self._worth(winner), row.get("judge"))
 
-    def chosen(self, row: Row) -> Label | str:
+    def chosen(self, row: Row) -> HumanLabel | str:
         prompt = self._prompt(row, "prompt_id")
         if prompt is None:
             return "of other prompts"
@@ -178,8 +178,8 @@ class _Reader:
         return number
 
 
-def _label(prompt: Prompt, score: float, annotator: Any) -> Label:
-    return Label(language=prompt.language, prompt_id=prompt.id, score=score, annotator=_text(annotator))
+def _label(prompt: Prompt, score: float, annotator: Any) -> HumanLabel:
+    return HumanLabel(language=prompt.language, prompt_id=prompt.id, score=score, annotator=_text(annotator))
 
 
 def _answer(answer: Generation | None) -> str | None:
@@ -199,7 +199,7 @@ def _plain(text: str) -> str:
     return " ".join(text.split()).casefold()
 
 
-def by_pair(labels: Sequence[Label]) -> dict[tuple[str, str], float]:
+def by_pair(labels: Sequence[HumanLabel]) -> dict[tuple[str, str], float]:
     """Return (language, prompt id) → mean of its labels."""
     scores: dict[tuple[str, str], list[float]] = {}
     for label in labels:
@@ -207,6 +207,6 @@ def by_pair(labels: Sequence[Label]) -> dict[tuple[str, str], float]:
     return {key: math.fsum(values) / len(values) for key, values in scores.items()}
 
 
-def annotators(labels: Sequence[Label]) -> Iterator[str]:
+def annotators(labels: Sequence[HumanLabel]) -> Iterator[str]:
     """Yield the names of the people who labelled, each once."""
     yield from dict.fromkeys(label.annotator for label in labels if label.annotator)

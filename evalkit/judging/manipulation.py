@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from evalkit.judging.material import answer_texts
+from evalkit.judging.question import answer_texts
 from evalkit.records import Generation, LanguageCheck, LanguageStatus
 
 DUPLICATE_SHARE = 0.05

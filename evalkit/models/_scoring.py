@@ -11,10 +11,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from evalkit.calls import CallError, Fault, Request, Response, Usage
-from evalkit.models._sdk import Wire
+from evalkit.models.http import SdkClient
 
 
-async def score(request: Request, wire: Wire) -> Response:
+async def score(request: Request, wire: SdkClient) -> Response:
     """Return the log probability of each token of `request.continuation`, its end token last; raises `CallError`."""
     try:
         prefix, whole = await _tokenized(request, wire)
@@ -26,7 +26,7 @@ async def score(request: Request, wire: Wire) -> Response:
     return _response(request, found, _values(found)[len(prefix) : len(whole)])
 
 
-async def _tokenized(request: Request, wire: Wire) -> tuple[list[int], list[int]]:
+async def _tokenized(request: Request, wire: SdkClient) -> tuple[list[int], list[int]]:
     """Return the token ids of the conversation, and of it with the continuation and its end token."""
     url = str(wire.client.base_url).rstrip("/").removesuffix("/v1") + "/tokenize"
     messages = [{"role": message.role, "content": message.content} for message in request.messages]
@@ -41,7 +41,7 @@ async def _tokenized(request: Request, wire: Wire) -> tuple[list[int], list[int]
     return prefix, whole[: len(prefix) + len(own) + 1]
 
 
-async def _tokens(wire: Wire, url: str, what: Mapping[str, Any], request: Request) -> list[int]:
+async def _tokens(wire: SdkClient, url: str, what: Mapping[str, Any], request: Request) -> list[int]:
     found = await wire.post(url, {"model": request.model.name, **what}, request)
     try:
         return list(found["tokens"])
@@ -49,7 +49,7 @@ async def _tokens(wire: Wire, url: str, what: Mapping[str, Any], request: Reques
         raise CallError(Fault.UNSUPPORTED, "the server's /tokenize gives no tokens") from None
 
 
-async def _score_text(request: Request, wire: Wire) -> Response:
+async def _score_text(request: Request, wire: SdkClient) -> Response:
     """Score plain text: one user message and what follows it."""
     if len(request.messages) != 1:
         raise CallError(Fault.UNSUPPORTED, "this server cannot apply a chat template for scoring (no /tokenize)")
@@ -64,7 +64,7 @@ async def _score_text(request: Request, wire: Wire) -> Response:
     return _response(request, found, _values(found)[offsets.index(len(before)) :])
 
 
-async def _echo(request: Request, wire: Wire, prompt: str | Sequence[int]) -> Any:
+async def _echo(request: Request, wire: SdkClient, prompt: str | Sequence[int]) -> Any:
     body = {
         "model": request.model.name,
         "prompt": prompt,

@@ -23,7 +23,7 @@ logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Job:
+class EngineJob:
     """One prompt for the engine."""
 
     id: str
@@ -47,7 +47,7 @@ class Engine:
     """
 
     def __init__(self, load: Callable[[], Any]) -> None:
-        self._inbox: queue.SimpleQueue[Job | str | None] = queue.SimpleQueue()
+        self._inbox: queue.SimpleQueue[EngineJob | str | None] = queue.SimpleQueue()
         self._pending: dict[str, Future[Any]] = {}
         self._ids = itertools.count()
         self._stopped: str | None = None
@@ -64,7 +64,7 @@ class Engine:
     def submit(self, tokens: list[int], parameters: Any, *, adapter: Any = None) -> Future[Any]:
         """Queue one prompt. Cancelling the future takes the prompt out of the engine."""
         done: Future[Any] = Future()
-        job = Job(id=str(next(self._ids)), tokens=tokens, parameters=parameters, adapter=adapter, done=done)
+        job = EngineJob(id=str(next(self._ids)), tokens=tokens, parameters=parameters, adapter=adapter, done=done)
         with self._closing:
             if self._stopped is not None:
                 done.set_exception(CallError(Fault.INTERNAL, self._stopped))
@@ -122,7 +122,7 @@ class Engine:
             elif not item.done.cancelled():
                 self._add(engine, item)
 
-    def _add(self, engine: Any, job: Job) -> None:
+    def _add(self, engine: Any, job: EngineJob) -> None:
         """Give one prompt to the engine; one that it refuses fails alone."""
         from vllm.inputs.engine import tokens_input
 
@@ -140,7 +140,7 @@ class Engine:
             waiting = list(self._pending.values())
             self._pending.clear()
             while not self._inbox.empty():
-                if isinstance(item := self._inbox.get(), Job):
+                if isinstance(item := self._inbox.get(), EngineJob):
                     waiting.append(item.done)
         for done in waiting:
             _settle(done, CallError(Fault.INTERNAL, reason))

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from evalkit.calls import CallError, Fault, Kind, Model, Request, Response, Usage
-from evalkit.models._sdk import Refusals, Wire, key_for, refuse_address_from_environment
+from evalkit.models.http import Refusals, SdkClient, key_for, refuse_address_from_environment
 
 DEFAULT_MAX_TOKENS = 8192
 """The API demands a limit; this one holds where the suite sets none."""
@@ -58,7 +58,7 @@ class Provider:
             http_client=anthropic.DefaultAioHttpClient(),
         )
         self._model = model
-        self._wire = Wire(client, anthropic, key=key)
+        self._wire = SdkClient(client, anthropic, key=key)
         self._server = f"{model} at {self._wire.address}"
 
     async def ask(self, request: Request) -> Response:

@@ -13,8 +13,8 @@ from typing import Any, ClassVar
 
 from evalkit.calls import CallError, Fault, Kind, Model, Request, Response
 from evalkit.errors import InputError, Problem, did_you_mean
-from evalkit.language.rules import Case, rule
 from evalkit.language.tags import normalise
+from evalkit.models._offline_rules import Case, rule
 
 MODELS = ("rules",)
 BATCH = 256

@@ -14,7 +14,7 @@ from typing import Any, ClassVar
 from evalkit.calls import CallError, Fault, Kind, Model, Request, Response, Usage
 from evalkit.errors import CredentialsError, Problem
 from evalkit.models._reasoning import split_reasoning
-from evalkit.models._sdk import Refusals, Wire, key_for, refuse_address_from_environment
+from evalkit.models.http import Refusals, SdkClient, key_for, refuse_address_from_environment
 
 TOP_LOGPROBS = 20
 """The most that OpenAI gives; labels that are not among them are reported as missing, never guessed."""
@@ -102,7 +102,7 @@ class Provider:
         return second if first in refused else first
 
 
-def _wire(model: Model, *, timeout: float) -> Wire:
+def _wire(model: Model, *, timeout: float) -> SdkClient:
     """Return the SDK's client for a model: OpenAI, a compatible server, or Azure where the environment names one."""
     azure = os.environ.get("AZURE_OPENAI_ENDPOINT")
     if azure and not model.base_url and not os.environ.get(model.api_key_env or "OPENAI_API_KEY"):
@@ -114,10 +114,10 @@ def _wire(model: Model, *, timeout: float) -> Wire:
     client = openai.AsyncOpenAI(
         api_key=key, base_url=model.base_url, timeout=timeout, max_retries=0, http_client=openai.DefaultAioHttpClient()
     )
-    return Wire(client, openai, key=key)
+    return SdkClient(client, openai, key=key)
 
 
-def _azure_wire(model: Model, endpoint: str, *, timeout: float) -> Wire:
+def _azure_wire(model: Model, endpoint: str, *, timeout: float) -> SdkClient:
     """Return Azure's client; the model's name is the deployment's."""
     key = key_for(model, "AZURE_OPENAI_API_KEY", keyless=False)
     version = os.environ.get("OPENAI_API_VERSION")
@@ -134,7 +134,7 @@ def _azure_wire(model: Model, endpoint: str, *, timeout: float) -> Wire:
         max_retries=0,
         http_client=openai.DefaultAioHttpClient(),
     )
-    return Wire(client, openai, key=key)
+    return SdkClient(client, openai, key=key)
 
 
 def _response(found: Any, request: Request) -> Response:

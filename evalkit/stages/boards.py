@@ -11,9 +11,7 @@ from urllib.parse import quote
 
 import numpy as np
 
-from evalkit.boards.anchored import with_people
-from evalkit.boards.board import Entry, build
-from evalkit.boards.board_text import document, markdown, table
+from evalkit.boards.arena import with_people
 from evalkit.boards.comparable import BASELINE, gaps, groups, require_comparable, warnings
 from evalkit.boards.compare import Paired, compare_runs
 from evalkit.boards.gate import (
@@ -25,15 +23,17 @@ from evalkit.boards.gate import (
     threshold_tests,
     unpaired_tests,
 )
-from evalkit.boards.rating import connected
+from evalkit.boards.leaderboard import Entry, build
+from evalkit.boards.leaderboard_text import document, markdown, table
 from evalkit.boards.scores import align, by_language_and_macro
 from evalkit.errors import Problem, RunError, did_you_mean
 from evalkit.records import MACRO, PANEL, json_ready
 from evalkit.report.leaderboard import render_leaderboard
 from evalkit.run import read_results, read_run, read_scores, write_whole
 from evalkit.settings import StatisticsSettings
-from evalkit.stages.people import People
+from evalkit.stages.arena import ArenaVotes
 from evalkit.statistics.figures import Floats
+from evalkit.statistics.ratings import connected
 from evalkit.suite import load_suite
 
 WIN_RATE = "win_rate"
@@ -172,7 +172,7 @@ def leaderboard(
     judge: str | None = None,
     allow_mixed: bool = False,
     ignore: frozenset[str] = frozenset(),
-    people: People | None = None,
+    people: ArenaVotes | None = None,
 ) -> tuple[dict[str, Any], ...]:
     """Return the board of many runs, or with `allow_mixed` one board for each group that is comparable.
 

@@ -10,14 +10,15 @@ from functools import cached_property
 from pathlib import Path
 
 from evalkit import calls
+from evalkit.data.prompts import read_all_prompts, sample
 from evalkit.errors import JudgeError, Problem, did_you_mean, raise_all
-from evalkit.judging.definition import JudgeDefinition, parse_definition
+from evalkit.judging.definition import JudgeDefinition
+from evalkit.judging.validate import parse_definition
 from evalkit.models import provider_class
 from evalkit.models._checkpoint import known_by_content
-from evalkit.prompts import read_all_prompts, sample
 from evalkit.records import Prompt
 from evalkit.shipped import shipped_file, shipped_names
-from evalkit.stages.score import scorers
+from evalkit.stages.scorers import scorers
 from evalkit.suite import (
     JudgeConfig,
     LoadedSuite,
@@ -25,8 +26,8 @@ from evalkit.suite import (
     Suite,
     config_for,
     display_name,
+    matchups,
     model_of,
-    pairings,
     sampling_of,
     system_of,
 )
@@ -37,7 +38,7 @@ DRAWN = ("temperature", "top_p", "max_tokens", "seed")
 
 
 @dataclass(frozen=True)
-class Voice:
+class AnsweringModel:
     """A model that answers: a candidate or the baseline."""
 
     name: str
@@ -70,7 +71,7 @@ class Voice:
 
 
 @dataclass(frozen=True, slots=True)
-class Bench:
+class ResolvedJudge:
     """A judge with the models under it."""
 
     name: str
@@ -83,15 +84,15 @@ class Bench:
 
 
 @dataclass(frozen=True, slots=True)
-class Pairing:
+class Matchup:
     """Who is compared with whom: one run each."""
 
-    candidate: Voice
-    baseline: Voice
+    candidate: AnsweringModel
+    baseline: AnsweringModel
 
 
 @dataclass(frozen=True, kw_only=True)
-class Material:
+class Workload:
     """Everything a run needs before its first question."""
 
     suite: Suite
@@ -101,16 +102,16 @@ class Material:
     prompts: tuple[Prompt, ...]
     unsampled: tuple[Prompt, ...]
     """The prompts before a sample or shard was taken: answers without id are matched to these by position."""
-    benches: tuple[Bench, ...]
-    pairings: tuple[Pairing, ...]
+    judges: tuple[ResolvedJudge, ...]
+    matchups: tuple[Matchup, ...]
     notes: tuple[str, ...] = ()
     """What readers should know of how the prompts were chosen."""
 
     @property
-    def voices(self) -> tuple[Voice, ...]:
+    def answerers(self) -> tuple[AnsweringModel, ...]:
         """Every model that answers, each once."""
-        both = [voice for pairing in self.pairings for voice in (pairing.candidate, pairing.baseline)]
-        return tuple({voice.name: voice for voice in both}.values())
+        both = [answerer for matchup in self.matchups for answerer in (matchup.candidate, matchup.baseline)]
+        return tuple({answerer.name: answerer for answerer in both}.values())
 
     @property
     def counts(self) -> dict[str, int]:
@@ -136,7 +137,7 @@ def prompts_digest(prompts: Iterable[Prompt]) -> str:
     return hashlib.sha256(json.dumps(sorted(content)).encode()).hexdigest()
 
 
-def load(loaded: LoadedSuite, *, data: Path | None, shard: tuple[int, int] | None = None) -> Material:
+def load(loaded: LoadedSuite, *, data: Path | None, shard: tuple[int, int] | None = None) -> Workload:
     """Read everything a run needs; ask nothing.
 
     Raises:
@@ -144,28 +145,30 @@ def load(loaded: LoadedSuite, *, data: Path | None, shard: tuple[int, int] | Non
     """
     suite = loaded.suite
     scorers(suite.statistics.profile_scorers)
-    duels = [[Voice(display_name(config), config, suite) for config in pair] for pair in pairings(suite)]
-    benches = tuple(_bench(config, suite, loaded.folder) for config in suite.judges)
-    raise_all((p for bench in benches for p in bench.definition.language_problems(suite.languages)), JudgeError)
-    asked = [voice.model for pair in duels for voice in pair] + [m for bench in benches for m in bench.models.values()]
+    duels = [[AnsweringModel(display_name(config), config, suite) for config in pair] for pair in matchups(suite)]
+    judges = tuple(_resolve_judge(config, suite, loaded.folder) for config in suite.judges)
+    raise_all((p for judge in judges for p in judge.definition.language_problems(suite.languages)), JudgeError)
+    asked = [answerer.model for pair in duels for answerer in pair] + [
+        m for judge in judges for m in judge.models.values()
+    ]
     for provider in {model.provider for model in asked} - {RECORDED}:
         provider_class(provider)
     unsampled = read_all_prompts(suite, data=data, folder=loaded.folder)
     prompts = sample(unsampled, limit=suite.prompts.limit, seed=suite.prompts.sample_seed)
     if shard:
         prompts = tuple(prompt for prompt in prompts if _shard_of(prompt, shard[1]) == shard[0] - 1)
-    return Material(
+    return Workload(
         suite=suite,
         folder=loaded.folder,
         data=data,
         prompts=prompts,
         unsampled=unsampled,
-        benches=benches,
-        pairings=tuple(Pairing(*pair) for pair in duels),
+        judges=judges,
+        matchups=tuple(Matchup(*pair) for pair in duels),
     )
 
 
-def _bench(config: JudgeConfig, suite: Suite, folder: Path) -> Bench:
+def _resolve_judge(config: JudgeConfig, suite: Suite, folder: Path) -> ResolvedJudge:
     text, where = judge_text(config.judge, suite=suite, folder=folder)
     definition = parse_definition(text, name=where)
     models = {
@@ -187,16 +190,16 @@ def _bench(config: JudgeConfig, suite: Suite, folder: Path) -> Bench:
     if lacking:
         hint = "add --judge-model PROVIDER/MODEL, or `model:` under the judge"
         raise JudgeError(Problem(where=where, message=f"no model for {', '.join(lacking)}", hint=hint))
-    return Bench(config.name or definition.name, definition, text, models, config.repeats)
+    return ResolvedJudge(config.name or definition.name, definition, text, models, config.repeats)
 
 
-async def preflight(material: Material) -> None:
+async def preflight(workload: Workload) -> None:
     """Open and close every judge that is a server, so that a missing key is noticed before any answer is paid for.
 
     Raises:
         InputError: a judge's model cannot be used.
     """
-    models = {model.api_key_env or str(model): model for bench in material.benches for model in bench.models.values()}
+    models = {model.api_key_env or str(model): model for judge in workload.judges for model in judge.models.values()}
     for model in models.values():
         provider = provider_class(model.provider)
         if not provider.free and not provider.exclusive:

@@ -13,18 +13,17 @@ from dataclasses import dataclass, replace
 from evalkit.calls import Message, Model
 from evalkit.conversation import conversation, turns
 from evalkit.dispatch import Limits
+from evalkit.dispatch.session import Quiet, Session
 from evalkit.judging.pairing import prepared
 from evalkit.ledger import Ledger
 from evalkit.models import provider_class
-from evalkit.pricing import Pricing
+from evalkit.pricing import Pricing, count_tokens
 from evalkit.records import Generation
-from evalkit.stages.answer import STAGE as ANSWERING
-from evalkit.stages.answer import Answers, generate
-from evalkit.stages.asker import Asker, Quiet
-from evalkit.stages.load import Material
-from evalkit.stages.verdict import STAGE as JUDGING
-from evalkit.stages.verdict import first_tasks
-from evalkit.tokens import count_tokens
+from evalkit.stages.answers import STAGE as ANSWERING
+from evalkit.stages.answers import Answers, generate
+from evalkit.stages.load import Workload
+from evalkit.stages.verdicts import STAGE as JUDGING
+from evalkit.stages.verdicts import first_tasks
 
 SAMPLE = 20
 """Requests per model and language whose tokens are counted; the rest are taken to be alike."""
@@ -40,7 +39,7 @@ Z = 1.959963984540054
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
+class PlanRow:
     """What one model would be asked in one language."""
 
     stage: str
@@ -61,7 +60,7 @@ class Row:
 class Plan:
     """What a run would ask."""
 
-    rows: tuple[Row, ...]
+    rows: tuple[PlanRow, ...]
     prompts: Mapping[str, int]
     """By language."""
     half_width: Mapping[str, float]
@@ -76,13 +75,13 @@ class Plan:
         return sum(known) if len(known) == len(self.rows) else None
 
 
-async def plan(material: Material, ledger: Ledger, pricing: Pricing) -> Plan:
+async def plan(workload: Workload, ledger: Ledger, pricing: Pricing) -> Plan:
     """Return what the run would ask."""
-    reader = Asker(ledger=ledger, limits=Limits(), pricing=pricing, progress=Quiet(), asks=False)
-    answers = await generate(material, reader)
-    counts = material.counts
-    rows = [*_answer_rows(material, answers, pricing)]
-    rows += [row async for row in _verdict_rows(material, answers, reader, pricing)]
+    reader = Session(ledger=ledger, limits=Limits(), pricing=pricing, progress=Quiet(), asks=False)
+    answers = await generate(workload, reader)
+    counts = workload.counts
+    rows = [*_answer_rows(workload, answers, pricing)]
+    rows += [row async for row in _verdict_rows(workload, answers, reader, pricing)]
     return Plan(
         rows=tuple(rows),
         prompts=counts,
@@ -92,39 +91,39 @@ async def plan(material: Material, ledger: Ledger, pricing: Pricing) -> Plan:
     )
 
 
-def _answer_rows(material: Material, answers: Mapping[str, Answers], pricing: Pricing) -> Iterator[Row]:
+def _answer_rows(workload: Workload, answers: Mapping[str, Answers], pricing: Pricing) -> Iterator[PlanRow]:
     """Answers that candidates and an asked baseline would give."""
-    for voice in material.voices:
-        if voice.recorded:
+    for answerer in workload.answerers:
+        if answerer.recorded:
             continue
-        held = {generation.key for generation in answers[voice.name].generations}
-        for language, prompts in material.by_language().items():
+        held = {generation.key for generation in answers[answerer.name].generations}
+        for language, prompts in workload.by_language().items():
             wanted = [prompt for prompt in prompts if prompt.key not in held]
             shown = sum(_tokens(conversation(prompt, ())) for prompt in wanted[:SAMPLE])
             expected = _answer_length(answers, language)
             asked = sum(turns(prompt) for prompt in wanted)
             yield _row(
                 ANSWERING,
-                voice.name,
+                answerer.name,
                 language,
                 requests=sum(turns(prompt) for prompt in prompts),
                 missing=asked,
                 input_tokens=shown / max(1, len(wanted[:SAMPLE])),
-                output_tokens=min(expected, voice.sampling.max_tokens or expected),
-                models=[voice.model],
+                output_tokens=min(expected, answerer.sampling.max_tokens or expected),
+                models=[answerer.model],
                 pricing=pricing,
             )
 
 
 async def _verdict_rows(
-    material: Material, answers: Mapping[str, Answers], reader: Asker, pricing: Pricing
-) -> AsyncIterator[Row]:
+    workload: Workload, answers: Mapping[str, Answers], reader: Session, pricing: Pricing
+) -> AsyncIterator[PlanRow]:
     """Verdicts on answers as they are, or as long as answers usually are."""
     ledger = reader.ledger
     known = {(item.provider, item.model) for item in ledger.holdings()}
-    for bench in material.benches:
-        alone = replace(material, benches=(bench,), prompts=tuple(prepared(material.prompts, bench.definition)))
-        paid = [model for model in bench.models.values() if not provider_class(model.provider).free]
+    for judge in workload.judges:
+        alone = replace(workload, judges=(judge,), prompts=tuple(prepared(workload.prompts, judge.definition)))
+        paid = [model for model in judge.models.values() if not provider_class(model.provider).free]
         remembered = any((model.provider, model.public_name) in known for model in paid)
         for language, prompts in alone.by_language().items():
             here = replace(alone, prompts=tuple(prompts))
@@ -132,13 +131,13 @@ async def _verdict_rows(
             filled = await first_tasks(sample, _filled(sample, answers), reader)
             total = round(len(filled) * len(prompts) / max(1, len(sample.prompts)))
             if not paid:
-                yield Row(stage=JUDGING, model=bench.name, language=language, requests=total)
+                yield PlanRow(stage=JUDGING, model=judge.name, language=language, requests=total)
                 continue
             held = ledger.count([t.key for t in await first_tasks(here, answers, reader)]) if remembered else 0
-            limit = bench.definition.sampling.max_tokens or TYPICAL_REPLY
+            limit = judge.definition.sampling.max_tokens or TYPICAL_REPLY
             yield _row(
                 JUDGING,
-                bench.name,
+                judge.name,
                 language,
                 requests=total,
                 missing=total - held,
@@ -160,7 +159,7 @@ def _row(  # noqa: PLR0913 - one argument a column
     output_tokens: float,
     models: Sequence[Model],
     pricing: Pricing,
-) -> Row:
+) -> PlanRow:
     """Return the row; tokens are given per request; `models` share the requests evenly."""
     shown, written = missing * input_tokens, missing * output_tokens
     share = 1 / max(1, len(models))
@@ -169,7 +168,7 @@ def _row(  # noqa: PLR0913 - one argument a column
         for model in models
         if missing
     ]
-    return Row(
+    return PlanRow(
         stage=stage,
         model=model,
         language=language,
@@ -181,7 +180,7 @@ def _row(  # noqa: PLR0913 - one argument a column
     )
 
 
-def _filled(material: Material, answers: Mapping[str, Answers]) -> dict[str, Answers]:
+def _filled(workload: Workload, answers: Mapping[str, Answers]) -> dict[str, Answers]:
     """Return answers to every prompt: those there are, else another model's, else a text of typical length."""
     there = {generation.key: generation for own in answers.values() for generation in own.generations}
     filled = {}
@@ -195,7 +194,7 @@ def _filled(material: Material, answers: Mapping[str, Answers]) -> dict[str, Ans
                 language=prompt.language,
                 text=there[prompt.key].text if prompt.key in there else " word" * TYPICAL_ANSWER,
             )
-            for prompt in material.prompts
+            for prompt in workload.prompts
         ]
         filled[name] = Answers(generations=tuple(texts), failures=())
     return filled

@@ -24,22 +24,20 @@ from evalkit.records import (
     Verdict,
 )
 from evalkit.settings import LengthControl, StatisticsSettings
-from evalkit.statistics import macro as over_languages
-from evalkit.statistics.agreement_rows import agreement_rows
+from evalkit.statistics import languages as over_languages
+from evalkit.statistics.agreement import agreement_rows
 from evalkit.statistics.claims import claim_rows
 from evalkit.statistics.counts import count_rows, order_rows
-from evalkit.statistics.estimates import Labels, publish
-from evalkit.statistics.figures import Figures, Floats, Weights, divide, join, ratios
-from evalkit.statistics.groups import groups_of
-from evalkit.statistics.length_languages import LengthControlled, control_lengths
-from evalkit.statistics.length_rows import length_bins, overlap_rows
+from evalkit.statistics.estimates import EstimateLabels, publish
+from evalkit.statistics.figures import Figures, Floats, Weights, divide, join, prompt_weights, ratios
+from evalkit.statistics.languages import groups_of
+from evalkit.statistics.length import LengthControlled, control_lengths, length_bins, overlap_rows
 from evalkit.statistics.metrics import JUDGED, NOISE, UNJUDGED, Metric
-from evalkit.statistics.parity_rows import parity_rows
-from evalkit.statistics.profile import SIDES, Scores, profile_rows
-from evalkit.statistics.resampling import prompt_weights
+from evalkit.statistics.pairs import JudgeScores, PairTable, judged_by, pairs_of, panel_of
+from evalkit.statistics.parity import parity_rows
 from evalkit.statistics.scoring import language_faithful
-from evalkit.statistics.style_languages import control_style
-from evalkit.statistics.table import Judged, Pairs, judged_by, pairs_of, panel_of
+from evalkit.statistics.style import control_style
+from evalkit.statistics.text_measures import SIDES, Scores, profile_rows
 
 Rows = list[dict[str, Any]]
 
@@ -158,11 +156,11 @@ class _Run:
     """What every figure of a run shares."""
 
     candidate: str
-    pairs: Pairs
+    pairs: PairTable
     settings: StatisticsSettings
     weights: Weights
 
-    def ruled(self, judged: Judged) -> Judged:
+    def ruled(self, judged: JudgeScores) -> JudgeScores:
         """Apply the suite's language rule: with it, an answer in the wrong language loses where one side's is."""
         if not self.settings.wrong_language_loses:
             return judged
@@ -172,15 +170,15 @@ class _Run:
         """Return the figures of the answers alone."""
         nobody = np.full(len(self.pairs.keys), np.nan)
         return self._means(
-            UNJUDGED, Judged(judge="", score=nobody, forward=nobody, swapped=nobody, graded=nobody, noise=nobody)
+            UNJUDGED, JudgeScores(judge="", score=nobody, forward=nobody, swapped=nobody, graded=nobody, noise=nobody)
         )
 
-    def judged(self, judged: Judged) -> list[Estimate]:
+    def judged(self, judged: JudgeScores) -> list[Estimate]:
         """Return one judge's figures, but for those at equal length."""
         repeated = np.isfinite(judged.noise).any()
         return self._means((*JUDGED, NOISE) if repeated else JUDGED, judged)
 
-    def noted(self, judged: Judged, rates: Mapping[str, Mapping[tuple[str, str], float]]) -> list[Estimate]:
+    def noted(self, judged: JudgeScores, rates: Mapping[str, Mapping[tuple[str, str], float]]) -> list[Estimate]:
         """Return the figures of what a judge noted of single answers."""
         values = {name: np.array([own.get(key, np.nan) for key in self.pairs.keys]) for name, own in rates.items()}
         metrics = [
@@ -189,7 +187,7 @@ class _Run:
         ]
         return self._means(metrics, judged) if metrics else []
 
-    def _means(self, metrics: Sequence[Metric], judged: Judged) -> list[Estimate]:
+    def _means(self, metrics: Sequence[Metric], judged: JudgeScores) -> list[Estimate]:
         """Return the rows of every metric, for all pairs and by slice, all resampled together."""
         asked: list[tuple[Metric, str | None, Floats]] = []
         for metric in metrics:
@@ -205,7 +203,7 @@ class _Run:
             for row in self._everywhere(metric, judged, each, name)
         ]
 
-    def _everywhere(self, metric: Metric, judged: Judged, figures: Figures, name: str | None) -> list[Estimate]:
+    def _everywhere(self, metric: Metric, judged: JudgeScores, figures: Figures, name: str | None) -> list[Estimate]:
         """Return the rows of every language, macro, micro and, for all pairs, groups of languages."""
         languages = self.pairs.languages
         by_language, pooled = figures.select(np.arange(len(languages))), figures.select([len(languages)])
@@ -217,9 +215,9 @@ class _Run:
         return rows
 
     def _publish(
-        self, metric: Metric, judged: Judged, figures: Figures, languages: Sequence[str], name: str | None
+        self, metric: Metric, judged: JudgeScores, figures: Figures, languages: Sequence[str], name: str | None
     ) -> list[Estimate]:
-        labels = Labels(
+        labels = EstimateLabels(
             candidate=self.candidate,
             judge=judged.judge,
             metric=metric.name,
@@ -229,7 +227,7 @@ class _Run:
         )
         return publish(figures, labels, self.settings, bounds=metric.bounds, logarithmic=metric.logarithmic)
 
-    def length_controlled(self, judged: Judged, controlled: LengthControlled) -> list[Estimate]:
+    def length_controlled(self, judged: JudgeScores, controlled: LengthControlled) -> list[Estimate]:
         """Return the figures at equal length: languages, macro, groups. Pooling languages would mix their slopes."""
         figures = controlled.figures
         mean = over_languages.macro(figures, self.pairs.languages, self.settings.weights)
@@ -242,7 +240,7 @@ class _Run:
             rows += self._publish_length(judged, figures.contrast(weights), [MACRO], ("",), name)
         return rows
 
-    def style_controlled(self, judged: Judged) -> list[Estimate]:
+    def style_controlled(self, judged: JudgeScores) -> list[Estimate]:
         """Return the win rates at equal style: languages and macro."""
         figures = control_style(self.pairs, judged)
         languages = self.pairs.languages
@@ -251,7 +249,7 @@ class _Run:
             judged, join(figures, mean), [*languages, MACRO], (), None, metric="style_controlled_win_rate"
         )
 
-    def parity(self, judged: Judged, win_rates: Figures) -> list[Estimate]:
+    def parity(self, judged: JudgeScores, win_rates: Figures) -> list[Estimate]:
         """Return how even the candidate is over languages."""
         totals, counts = self.pairs.sums(judged.score)
         return parity_rows(
@@ -271,7 +269,7 @@ class _Run:
 
     def _publish_length(
         self,
-        judged: Judged,
+        judged: JudgeScores,
         figures: Figures,
         languages: Sequence[str],
         methods: Sequence[str],
@@ -279,7 +277,7 @@ class _Run:
         *,
         metric: str = "length_controlled_win_rate",
     ) -> list[Estimate]:
-        labels = Labels(
+        labels = EstimateLabels(
             candidate=self.candidate,
             judge=judged.judge,
             metric=metric,

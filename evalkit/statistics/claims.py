@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from scipy.special import ndtr
 
 from evalkit.settings import StatisticsSettings
-from evalkit.statistics.figures import Figures
+from evalkit.statistics.figures import Figures, Floats
 from evalkit.statistics.intervals import effective_n, wilson_with
-from evalkit.statistics.multiplicity import benjamini_hochberg, holm, max_t, score_test
 
 
 def claim_rows(
@@ -55,3 +55,55 @@ def claim_rows(
             }
         )
     return rows
+
+
+def holm(p_values: Floats) -> Floats:
+    """Return Holm's adjusted p-values (1979): all claims together are wrong at most alpha of the time."""
+    return _adjust(p_values, upward=True)
+
+
+def benjamini_hochberg(p_values: Floats) -> Floats:
+    """Return Benjamini and Hochberg's adjusted p-values (1995): at most alpha of the findings are wrong."""
+    return _adjust(p_values, upward=False)
+
+
+def _adjust(p_values: Floats, *, upward: bool) -> Floats:
+    """Adjust the finite p-values; NaN (no test was made) stay NaN and count for nothing."""
+    adjusted = np.full(len(p_values), np.nan)
+    tested = np.flatnonzero(np.isfinite(p_values))
+    order = tested[np.argsort(p_values[tested], kind="stable")]
+    m = len(order)
+    if upward:
+        steps = np.maximum.accumulate(p_values[order] * np.arange(m, 0, -1))
+    else:
+        steps = np.minimum.accumulate((p_values[order] * m / np.arange(1, m + 1))[::-1])[::-1]
+    adjusted[order] = np.minimum(steps, 1)
+    return adjusted
+
+
+def max_t(figures: Figures, *, confidence_level: float = 0.95) -> float:
+    """Return the critical value c such that all figures lie within c standard errors at once.
+
+    The quantile of max |resample - value| / SE over the figures; those with SE 0 or undefined take no part. NaN where
+    there are no resamples or no figures to cover.
+    """
+    errors = figures.standard_errors
+    usable = np.isfinite(figures.values) & (np.nan_to_num(errors) > 0)
+    if not usable.any() or figures.resamples.shape[1] == 0:
+        return float("nan")
+    distance = np.abs(figures.resamples[usable] - figures.values[usable, None]) / errors[usable, None]
+    largest = np.nan_to_num(distance, nan=0).max(axis=0)
+    return float(np.quantile(largest, confidence_level))
+
+
+def simultaneous_bands(figures: Figures, *, confidence_level: float = 0.95) -> tuple[Floats, Floats]:
+    """Return bands (low, high), each (K,), that hold all figures at once."""
+    half = max_t(figures, confidence_level=confidence_level) * figures.standard_errors
+    return figures.values - half, figures.values + half
+
+
+def score_test(proportions: Floats, n: Floats, *, against: float = 0.5) -> Floats:
+    """Return two-sided p-values of the score test that inverts to the Wilson interval; NaN where n is 0."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        z = np.abs(proportions - against) / np.sqrt(against * (1 - against) / n)
+    return np.where(n > 0, 2 * ndtr(-z), np.nan)

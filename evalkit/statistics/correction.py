@@ -47,7 +47,7 @@ class Corrected:
         return self.correlation >= _POINTLESS
 
 
-def greg(
+def regression_estimate(
     labels: Floats,
     judged: Floats,
     judged_unlabelled: Floats,
@@ -117,7 +117,9 @@ def greg_by_language(
         own = labels.get(language, np.full(len(scores), np.nan))
         has = np.isfinite(own) & np.isfinite(scores)
         borrowed = pooled if has.sum() < MIN_LABELS else None
-        found[language] = greg(own[has], scores[has], scores[~has], slope=borrowed, confidence_level=confidence_level)
+        found[language] = regression_estimate(
+            own[has], scores[has], scores[~has], slope=borrowed, confidence_level=confidence_level
+        )
     return found, _stratified(list(found.values()), confidence_level)
 
 
@@ -136,7 +138,7 @@ def ppi(
         judged: (n,) the judge's scores of the labelled prompts.
         judged_unlabelled: (N,) its scores of the others.
         slope: lambda; 1 is plain PPI, None tunes it.
-        confidence_level: of the normal interval, which is too narrow for few labels: prefer `greg`.
+        confidence_level: of the normal interval, which is too narrow for few labels: prefer `regression_estimate`.
     """
     n, others = len(labels), len(judged_unlabelled)
     if n < 2 or others < 2:  # noqa: PLR2004

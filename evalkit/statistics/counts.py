@@ -8,14 +8,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evalkit.records import MICRO
+from evalkit.statistics.pairs import JudgeScores, PairTable
 from evalkit.statistics.scoring import winner
-from evalkit.statistics.table import Judged, Pairs
 
 _CODES = (1.0, 0.5, 0.0)
 """Win, tie, loss: the order of the rows and columns of the table of orders."""
 
 
-def count_rows(pairs: Pairs, judged: Judged, candidate: str) -> list[dict[str, Any]]:
+def count_rows(pairs: PairTable, judged: JudgeScores, candidate: str) -> list[dict[str, Any]]:
     """Return wins, ties, losses, missing, flips and pairs tied in both orders, by language, pooled, and by slice."""
     everywhere = np.ones(len(pairs.keys), dtype=np.bool_)
     score, first, second = winner(judged.score), winner(judged.forward), winner(judged.swapped)
@@ -46,7 +46,7 @@ def count_rows(pairs: Pairs, judged: Judged, candidate: str) -> list[dict[str, A
     return rows
 
 
-def order_rows(pairs: Pairs, judged: Judged) -> list[dict[str, Any]]:
+def order_rows(pairs: PairTable, judged: JudgeScores) -> list[dict[str, Any]]:
     """Return 3 x 3 tables by language and pooled: rows the candidate shown first, columns shown second."""
     if judged.single_order:
         return []
@@ -63,7 +63,7 @@ def order_rows(pairs: Pairs, judged: Judged) -> list[dict[str, Any]]:
     ]
 
 
-def _languages(pairs: Pairs) -> list[tuple[str, NDArray[np.bool_]]]:
+def _languages(pairs: PairTable) -> list[tuple[str, NDArray[np.bool_]]]:
     """Return every language with its pairs, and all of them pooled."""
     each = [(language, pairs.language == index) for index, language in enumerate(pairs.languages)]
     return [*each, (MICRO, np.ones(len(pairs.keys), dtype=np.bool_))]

@@ -9,13 +9,12 @@ import numpy as np
 
 from evalkit.records import Estimate
 from evalkit.settings import Interval, StatisticsSettings
-from evalkit.statistics.figures import Figures, Floats
+from evalkit.statistics.figures import Figures, Floats, bca, percentile
 from evalkit.statistics.intervals import student_interval, wilson_interval
-from evalkit.statistics.resampling import bca, percentile
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Labels:
+class EstimateLabels:
     """What a set of figures is called."""
 
     candidate: str
@@ -31,7 +30,7 @@ class Labels:
 
 def publish(
     figures: Figures,
-    labels: Labels,
+    labels: EstimateLabels,
     settings: StatisticsSettings,
     *,
     bounds: tuple[float, float] | None = (0.0, 1.0),
@@ -100,7 +99,7 @@ def publish(
 
 
 def _methods(
-    figures: Figures, labels: Labels, few: np.ndarray, interval: Interval, settings: StatisticsSettings
+    figures: Figures, labels: EstimateLabels, few: np.ndarray, interval: Interval, settings: StatisticsSettings
 ) -> list[str]:
     """Say of each figure how it and its interval were made, or why there is none."""
     made = list(labels.methods) or [""] * len(figures.values)

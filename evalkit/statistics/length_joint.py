@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from scipy.special import expit
 
 from evalkit.statistics.figures import Floats
-from evalkit.statistics.length_control import RIDGE
+from evalkit.statistics.length_fit import RIDGE
 
 VARIANCES = (0.25, 0.5, 1.0, 2.0, 4.0)
 """Variances of the random effect that are tried."""

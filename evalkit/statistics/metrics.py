@@ -10,7 +10,7 @@ import numpy as np
 from evalkit.records import LanguageStatus
 from evalkit.statistics import scoring
 from evalkit.statistics.figures import Floats
-from evalkit.statistics.table import Judged, Pairs
+from evalkit.statistics.pairs import JudgeScores, PairTable
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,7 +18,7 @@ class Metric:
     """A mean over pairs."""
 
     name: str
-    values: Callable[[Pairs, Judged], Floats]
+    values: Callable[[PairTable, JudgeScores], Floats]
     """(P,) the value of each pair; NaN where it has none."""
     bounds: tuple[float, float] | None = (0.0, 1.0)
     """Smallest and largest value a pair can have; None for figures without bounds, which get t intervals."""
@@ -35,20 +35,20 @@ def _passes(status: np.ndarray) -> Floats:
     return np.where(known, (status == LanguageStatus.OK) * 1.0, np.nan)
 
 
-def _faithful(pairs: Pairs, judged: Judged) -> Floats:
+def _faithful(pairs: PairTable, judged: JudgeScores) -> Floats:
     checked = (pairs.candidate_status != "") & (pairs.baseline_status != "")
     return np.where(checked, scoring.language_faithful(judged.score, *pairs.wrong()), np.nan)
 
 
-def _imputed(fill: float) -> Callable[[Pairs, Judged], Floats]:
-    def values(_: Pairs, judged: Judged) -> Floats:
+def _imputed(fill: float) -> Callable[[PairTable, JudgeScores], Floats]:
+    def values(_: PairTable, judged: JudgeScores) -> Floats:
         swapped = judged.forward if judged.single_order else judged.swapped
         return scoring.impute(judged.score, judged.forward, swapped, fill=fill)
 
     return values
 
 
-def log_length_ratio(pairs: Pairs) -> Floats:
+def log_length_ratio(pairs: PairTable) -> Floats:
     """Return log((candidate + 1) / (baseline + 1)) of the lengths, (P,)."""
     return np.asarray(np.log1p(pairs.candidate_length) - np.log1p(pairs.baseline_length))
 

@@ -14,13 +14,12 @@ from scipy.special import stdtr
 
 from evalkit.records import MACRO, MICRO, RunData
 from evalkit.settings import LengthControl, StatisticsSettings
-from evalkit.statistics.figures import Figures, Floats, Weights, divide, join, mean, ratios
+from evalkit.statistics.claims import holm
+from evalkit.statistics.figures import Figures, Floats, Weights, bca, divide, join, mean, prompt_weights, ratios
 from evalkit.statistics.intervals import student_interval
-from evalkit.statistics.length_languages import control_lengths
-from evalkit.statistics.macro import macro_weights
-from evalkit.statistics.multiplicity import holm
-from evalkit.statistics.resampling import bca, prompt_weights
-from evalkit.statistics.table import Judged, Pairs, judged_by, pairs_of, panel_of
+from evalkit.statistics.languages import macro_weights
+from evalkit.statistics.length import control_lengths
+from evalkit.statistics.pairs import JudgeScores, PairTable, judged_by, pairs_of, panel_of
 
 ROUNDING = 1e-12
 """Differences below this are none: equal sums added in another order."""
@@ -92,13 +91,13 @@ def compare(first: RunData, second: RunData, settings: StatisticsSettings) -> tu
     return tuple(found)
 
 
-def _side(run: RunData, shared: set[tuple[str, str]]) -> tuple[Pairs, RunData]:
+def _side(run: RunData, shared: set[tuple[str, str]]) -> tuple[PairTable, RunData]:
     prompts = [prompt for prompt in run.prompts if prompt.key in shared]
     pairs = pairs_of(prompts, run.candidate_answers, run.baseline_answers, run.candidate_checks, run.baseline_checks)
     return pairs, run
 
 
-def _all_judged(pairs: Pairs, run: RunData, settings: StatisticsSettings) -> dict[str, Judged]:
+def _all_judged(pairs: PairTable, run: RunData, settings: StatisticsSettings) -> dict[str, JudgeScores]:
     judged = list(judged_by(pairs, run.outcomes))
     if len(judged) > 1:
         judged.append(panel_of(judged, settings.panel))
@@ -106,7 +105,7 @@ def _all_judged(pairs: Pairs, run: RunData, settings: StatisticsSettings) -> dic
 
 
 def _means(
-    pairs: Pairs, one: Judged, other: Judged, weights: Weights, settings: StatisticsSettings
+    pairs: PairTable, one: JudgeScores, other: JudgeScores, weights: Weights, settings: StatisticsSettings
 ) -> list[Difference]:
     """Win rates, on the pairs that both scored."""
     both = np.isfinite(one.score + other.score)

@@ -7,13 +7,16 @@ points low and the plain gap 7 points. Hence simultaneous bands, and a spread wi
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from scipy.special import fdtrc
 
+from evalkit.records import MACRO, Estimate
+from evalkit.settings import StatisticsSettings
+from evalkit.statistics.claims import simultaneous_bands
 from evalkit.statistics.figures import Figures, Floats, Weights, ratios
-from evalkit.statistics.multiplicity import simultaneous_bands
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,3 +113,60 @@ def effect(first: Floats, second: Floats, weights: Weights) -> Figures:
     present = np.isfinite(scores)
     both = ratios([(np.where(present, scores, 0.0), present.astype(np.float64))], weights)[0]
     return both.contrast(np.array([1.0, -1.0]))
+
+
+def parity_rows(
+    win_rates: Figures,
+    correlation: float,
+    *,
+    candidate: str,
+    judge: str,
+    languages: Sequence[str],
+    settings: StatisticsSettings,
+) -> list[Estimate]:
+    """Return the worst and best language's win rate, their gap, the spread and the cross-language correlation.
+
+    Args:
+        win_rates: one figure a language.
+        correlation: mean correlation of a prompt's score between two languages.
+        candidate: display name.
+        judge: display name.
+        languages: (L,) tags.
+        settings: level of the bounds.
+    """
+    enough = win_rates.clusters >= max(settings.min_prompts, 2)
+    known = np.flatnonzero(np.isfinite(win_rates.values) & enough)
+    found = parity(win_rates.select(known), confidence_level=settings.confidence_level)
+    if found.worst < 0:
+        return []
+    worst, best = languages[known[found.worst]], languages[known[found.best]]
+    differ = "" if found.p_value < 1 - settings.confidence_level else "; no detected differences between languages"
+    rows = (
+        (
+            "worst_language_win_rate",
+            found.worst_value,
+            found.worst_low,
+            found.worst_high,
+            f"simultaneous band; {worst}",
+        ),
+        ("best_language_win_rate", found.best_value, found.best_low, found.best_high, f"simultaneous band; {best}"),
+        ("language_gap", found.gap, found.gap_low, found.gap_high, f"simultaneous band; {best} - {worst}{differ}"),
+        ("language_spread", found.spread, np.nan, np.nan, f"tau, chance taken out; p = {found.p_value:.3g} of none"),
+        ("language_correlation", correlation, np.nan, np.nan, "mean over pairs of languages"),
+    )
+    return [
+        Estimate(
+            candidate=candidate,
+            judge=judge,
+            language=MACRO,
+            metric=metric,
+            value=value,
+            low=min(max(float(low), 0.0), 1.0) if np.isfinite(low) else float("nan"),
+            high=min(max(float(high), 0.0), 1.0) if np.isfinite(high) else float("nan"),
+            n=int(win_rates.pairs[known].sum()),
+            clusters=int(np.count_nonzero(win_rates.shares[:, known].any(axis=1))),
+            confidence_level=settings.confidence_level,
+            method=method,
+        )
+        for metric, value, low, high, method in rows
+    ]

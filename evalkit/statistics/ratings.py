@@ -7,12 +7,14 @@ same order. The general graph is for data in which candidates meet each other.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.special import expit, logit
 
-from evalkit.statistics.figures import Floats, divide
+from evalkit.statistics.figures import Figures, Floats, divide
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,3 +141,110 @@ def _connected(played: Floats) -> np.ndarray:
     for _ in range(len(played)):
         reached |= (played[reached] > 0).any(axis=0)
     return np.flatnonzero(reached)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RankSets:
+    """The ranks of K candidates, 1 the best."""
+
+    low: NDArray[np.int64]
+    """(K,) best rank that cannot be excluded."""
+    high: NDArray[np.int64]
+    """(K,) worst rank that cannot be excluded."""
+    critical: float
+    """Standard errors by which two candidates must differ; NaN where nothing can be told."""
+
+
+def rank_sets(figures: Figures, *, confidence_level: float = 0.95) -> RankSets:
+    """Return the simultaneous rank sets of K figures on shared prompts, higher is better.
+
+    A candidate without a figure may have any rank. Two candidates whose difference never varies are told apart by it.
+    """
+    values = figures.values
+    K = len(values)
+    error = _errors_of_differences(figures)
+    gap = values[:, None] - values[None, :]
+    critical = _critical(figures, gap, error, confidence_level)
+    if np.isnan(critical):
+        return RankSets(low=np.ones(K, dtype=np.int64), high=np.full(K, K), critical=critical)
+    beaten = (gap - critical * error > 0).sum(axis=0)
+    beats = (gap + critical * error < 0).sum(axis=0)
+    return RankSets(low=1 + beaten, high=K - beats, critical=critical)
+
+
+def _errors_of_differences(figures: Figures) -> Floats:
+    """Return (K, K) standard errors of the paired differences."""
+    covariance = figures.covariance
+    own = np.diag(covariance)
+    squares = own[:, None] + own[None, :] - 2 * covariance
+    return np.asarray(np.sqrt(np.where(squares > 1e-12 * (own[:, None] + own[None, :]), squares, 0)))
+
+
+def _critical(figures: Figures, gap: Floats, error: Floats, confidence_level: float) -> float:
+    """Return the quantile of the largest studentised difference over the resamples."""
+    resamples = figures.resamples
+    largest = np.zeros(resamples.shape[1])
+    tested = False
+    for first in range(len(gap) - 1):
+        others = first + 1 + np.flatnonzero(error[first, first + 1 :] > 0)
+        others = others[np.isfinite(gap[first, others])]
+        if len(others) and len(largest):
+            moved = np.abs(resamples[first] - resamples[others] - gap[first, others, None])
+            largest = np.fmax(largest, np.fmax.reduce(moved / error[first, others, None], axis=0))
+            tested = True
+    return float(np.quantile(largest, confidence_level)) if tested else float("nan")
+
+
+Meeting = tuple[str, str]
+"""(candidate, baseline)."""
+
+
+def connected(meetings: Sequence[Meeting]) -> bool:
+    """Return whether comparisons tie every player to every other."""
+    if not meetings:
+        return False
+    reached = {meetings[0][0]}
+    for _ in meetings:
+        reached |= {name for pair in meetings if reached & set(pair) for name in pair}
+    return reached == {name for pair in meetings for name in pair}
+
+
+def strengths(meetings: Sequence[Meeting], win_rates: Figures, players: Sequence[str]) -> Figures:
+    """Return each player's log strength relative to the first player.
+
+    Args:
+        meetings: (R,) who met whom.
+        win_rates: (R,) the first one's macro win rate in each meeting.
+        players: (M,) names; the first is the reference.
+    """
+    place = {name: index for index, name in enumerate(players)}
+    count = win_rates.clusters.astype(np.float64)
+    design = np.zeros((len(meetings), len(players)))
+    points = np.zeros((len(players), len(players)))
+    for index, (one, other) in enumerate(meetings):
+        design[index, place[one]], design[index, place[other]] = 1, -1
+        points[place[one], place[other]] += count[index] * win_rates.values[index]
+        points[place[other], place[one]] += count[index] * (1 - win_rates.values[index])
+    swept = bool(((win_rates.values <= 0) | (win_rates.values >= 1)).any())
+    theta = bradley_terry(points, prior=1.0 if swept else 0.0).theta
+    expected = expit(design @ theta)
+    curvature = (design.T * (count * expected * (1 - expected))) @ design
+    move = np.zeros((len(players), len(meetings)))
+    move[1:] = np.linalg.pinv(curvature[1:, 1:]) @ (design[:, 1:].T * count)
+    return _moved(win_rates, theta, move)
+
+
+def _moved(win_rates: Figures, theta: np.ndarray, move: np.ndarray) -> Figures:
+    """Return the figures theta, which a change of the win rates moves by `move` (M, R)."""
+    used = (move != 0).astype(np.float64)
+    used[0] = 1  # the reference has strength 0, and error 0, in all meetings
+    shares = win_rates.shares @ used.T
+    total = shares.sum(axis=0)
+    return Figures(
+        values=theta,
+        influences=win_rates.influences @ move.T,
+        shares=np.divide(shares, total, out=np.zeros(shares.shape), where=total > 0),
+        pairs=used @ win_rates.pairs,
+        effective_pairs=used @ win_rates.effective_pairs,
+        resamples=theta[:, None] + move @ (win_rates.resamples - win_rates.values[:, None]),
+    )

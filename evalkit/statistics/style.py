@@ -7,8 +7,6 @@ control and this disagree much, neither should be leaned on.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,11 +14,9 @@ from numpy.typing import NDArray
 from scipy.special import expit
 
 from evalkit.statistics import logistic
-from evalkit.statistics.figures import Floats
+from evalkit.statistics.figures import Figures, Floats, divide
+from evalkit.statistics.pairs import JudgeScores, PairTable
 
-FEATURES = ("length", "headings", "lists", "bold")
-_HEADING = re.compile(r"\n#{1,6} ")
-_LIST = re.compile(r"\n[ \t]*(?:[-*+•]|\d{1,3}[.)]) ")
 _RIDGE = 0.01
 """A hair of penalty on the responses to style, so that a feature nobody uses has the response 0."""
 
@@ -37,25 +33,6 @@ class StyleFit:
     """(k,) what one standard deviation more of a feature adds to the log odds of winning."""
     effect_errors: Floats
     """(k,) sandwich standard errors, pairs taken as independent."""
-
-
-def markdown(text: str) -> tuple[int, int, int]:
-    """Return how many headings, list items and bold spans a text has."""
-    lines = f"\n{text}"
-    return len(_HEADING.findall(lines)), len(_LIST.findall(lines)), text.count("**") // 2
-
-
-def style_differences(candidate: Sequence[str], baseline: Sequence[str]) -> Floats:
-    """Return (n, 4) differences of style: of length relative to the sum, of Markdown per thousand characters."""
-    rows = []
-    for one, other in zip(candidate, baseline, strict=True):
-        a, b = len(one), len(other)
-        densities = [
-            1000 * (mine / max(a, 1) - theirs / max(b, 1))
-            for mine, theirs in zip(markdown(one), markdown(other), strict=True)
-        ]
-        rows.append([(a - b) / max(a + b, 1), *densities])
-    return np.array(rows, dtype=np.float64).reshape(len(rows), len(FEATURES))
 
 
 def style_controlled(scores: Floats, differences: Floats, group: NDArray[np.int64], *, groups: int) -> StyleFit:
@@ -91,4 +68,35 @@ def style_controlled(scores: Floats, differences: Floats, group: NDArray[np.int6
         influences=influences - influences.mean(axis=0),
         effects=beta[:k],
         effect_errors=np.sqrt(np.square(pulls[:, :k]).sum(axis=0)) / n,
+    )
+
+
+def control_style(pairs: PairTable, judged: JudgeScores) -> Figures:
+    """Return the win rate at equal style of every language; answers in the wrong language are left out.
+
+    Not resampled: the interval rests on the influences. Where all pairs are won, or lost, the figure is that rate and
+    the model's error, which is then next to nothing, is not believed.
+
+    Args:
+        pairs: the run's pairs.
+        judged: one judge's scores.
+    """
+    candidate_wrong, baseline_wrong = pairs.wrong()
+    usable = np.isfinite(judged.score) & np.isfinite(pairs.style).all(axis=1) & ~candidate_wrong & ~baseline_wrong
+    index = np.flatnonzero(usable)
+    L, C, n = len(pairs.languages), pairs.clusters, len(index)
+    fit = style_controlled(judged.score[index], pairs.style[index], pairs.language[index], groups=L)
+    numbers = np.bincount(pairs.language[index], minlength=L).astype(np.float64)
+    cells = pairs.cluster[index] * L + pairs.language[index]
+    counts = np.bincount(cells, minlength=C * L).astype(np.float64).reshape(C, L)
+    influences = np.stack([np.bincount(pairs.cluster[index], column, C) for column in fit.influences.T], axis=1)
+    rates = divide(np.bincount(pairs.language[index], judged.score[index], L), numbers)
+    swept = (rates == 0) | (rates == 1)
+    return Figures(
+        values=np.where(swept, rates, fit.values),
+        influences=np.where(swept, 0.0, influences * C / max(n, 1)),
+        shares=counts / np.maximum(numbers, 1),
+        pairs=numbers,
+        effective_pairs=numbers,
+        resamples=np.empty((L, 0)),
     )

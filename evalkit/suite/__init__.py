@@ -5,7 +5,7 @@ A suite is a YAML file, or the bare name of one that ships. Reading one touches 
 
 from evalkit.suite.load import LoadedSuite, find_suite, load_suite, parse_suite
 from evalkit.suite.models import config_for, display_name, model_of, sampling_of, system_of
-from evalkit.suite.override import judge_config, model_config, override, pairings
+from evalkit.suite.override import judge_config, matchups, model_config, override
 from evalkit.suite.schema import (
     About,
     AnswerLayout,
@@ -16,7 +16,7 @@ from evalkit.suite.schema import (
     PromptPart,
     PromptSource,
     Remote,
-    Sampling,
+    SamplingSettings,
     Suite,
 )
 
@@ -31,17 +31,17 @@ __all__ = [
     "PromptPart",
     "PromptSource",
     "Remote",
-    "Sampling",
+    "SamplingSettings",
     "Suite",
     "config_for",
     "display_name",
     "find_suite",
     "judge_config",
     "load_suite",
+    "matchups",
     "model_config",
     "model_of",
     "override",
-    "pairings",
     "parse_suite",
     "sampling_of",
     "system_of",

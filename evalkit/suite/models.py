@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from evalkit import calls
 from evalkit.errors import Problem, SuiteError
 from evalkit.records import Prompt
-from evalkit.suite.schema import ModelConfig, Sampling
+from evalkit.suite.schema import ModelConfig, SamplingSettings
 
 
 def model_of(config: ModelConfig) -> calls.Model:
@@ -44,9 +44,9 @@ def _is_address(url: str) -> bool:
         return False
 
 
-def sampling_of(config: ModelConfig, generation: Sampling | None = None) -> calls.Sampling:
+def sampling_of(config: ModelConfig, generation: SamplingSettings | None = None) -> calls.Sampling:
     """Return how `config` draws its answers; what it leaves open is as `generation` says."""
-    suite = generation or Sampling()
+    suite = generation or SamplingSettings()
     own = {
         name: getattr(suite, name) if getattr(config, name) is None else getattr(config, name)
         for name in ("temperature", "top_p", "max_tokens", "seed")
@@ -54,7 +54,7 @@ def sampling_of(config: ModelConfig, generation: Sampling | None = None) -> call
     return calls.Sampling(**own, stop=config.stop or suite.stop, extra={**suite.extra, **config.extra})
 
 
-def system_of(config: ModelConfig, generation: Sampling | None, language: str) -> str | None:
+def system_of(config: ModelConfig, generation: SamplingSettings | None, language: str) -> str | None:
     """Return the system prompt in `language`, or None."""
     for system in (config.system, generation.system if generation else None):
         text = system if isinstance(system, str) or system is None else system.get(language, system.get("default"))

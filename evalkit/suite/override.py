@@ -79,7 +79,7 @@ def judge_config(name: str) -> JudgeConfig:
     return JudgeConfig(judge=named[2], name=named[1]) if named else JudgeConfig(judge=name)
 
 
-def pairings(suite: Suite) -> tuple[tuple[ModelConfig, ModelConfig], ...]:
+def matchups(suite: Suite) -> tuple[tuple[ModelConfig, ModelConfig], ...]:
     """Return (candidate, baseline) of every run; with `baseline: each`, every two candidates once.
 
     Raises:

@@ -36,7 +36,7 @@ ByLanguage = Annotated[str | dict[str, str] | None, BeforeValidator(_per_languag
 """One text for all languages, or one per language; `default` stands for the languages not named."""
 
 
-class Sampling(Settings):
+class SamplingSettings(Settings):
     """How answers are drawn; None leaves the server's default."""
 
     temperature: Annotated[float, Field(ge=0, le=5)] | None = None
@@ -85,7 +85,7 @@ class ModelVariant(Settings):
     remote: Remote | None = None
 
 
-class ModelConfig(Sampling, AnswerLayout):
+class ModelConfig(SamplingSettings, AnswerLayout):
     """A candidate, a baseline or the model under a judge."""
 
     model: str
@@ -218,7 +218,7 @@ class Suite(Settings):
     each: bool = False
     """Whether candidates are compared with one another (`baseline: each`)."""
     candidates: tuple[Annotated[ModelConfig, _spelled("model")], ...] = ()
-    generation: Sampling = Sampling()
+    generation: SamplingSettings = SamplingSettings()
     """Sampling of every candidate (and of a baseline that is asked), unless it says otherwise."""
     answers: AnswerLayout = AnswerLayout()
     """How recorded answers to this suite are usually laid out, for those named on the command line."""

@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 
 from evalkit.exchange.assemble import Import, Judgment, prompt, run_of
-from evalkit.exchange.rows import Reader
+from evalkit.exchange.reader import Reader
 from evalkit.records import Order, RunData
 from evalkit.run import write_run
-from evalkit.stages.imported import finished
+from evalkit.stages.import_runs import finished
 
 Make = Callable[..., RunData]
 Write = Callable[..., Path]

@@ -10,7 +10,7 @@ from xml.etree import ElementTree as ET
 import numpy as np
 import pytest
 
-from evalkit.boards.gate import Answer, overall, regression_tests, threshold_tests
+from evalkit.boards.gate import Decision, overall, regression_tests, threshold_tests
 from evalkit.boards.scores import by_language_and_macro
 from evalkit.cli.main import main
 from evalkit.errors import RunError
@@ -32,7 +32,7 @@ def simulated_scores(rng: np.random.Generator, regressions: np.ndarray, prompts:
 
 def answers(
     regressions: list[float], *, bound: float, per_language: bool, trials: int, prompts: int = 400
-) -> list[Answer]:
+) -> list[Decision]:
     """The gate's answers in many simulated releases."""
     rng = np.random.default_rng(7)
     found = []
@@ -51,7 +51,7 @@ def answers(
     return found
 
 
-def share(found: list[Answer], answer: Answer) -> float:
+def share(found: list[Decision], answer: Decision) -> float:
     return sum(each is answer for each in found) / len(found)
 
 
@@ -63,38 +63,38 @@ def within(rate: float, trials: int) -> float:
 def test_a_regression_as_large_as_the_bound_is_passed_no_more_often_than_stated() -> None:
     """True regression 3 points, bound 3 points: passing and failing are both wrong, each at most 2.5% of the time."""
     found = answers([0.03] * 5, bound=0.03, per_language=False, trials=2000)
-    assert share(found, Answer.PASS) <= within(0.025, 2000)
-    assert share(found, Answer.FAIL) <= within(0.025, 2000)
+    assert share(found, Decision.PASS) <= within(0.025, 2000)
+    assert share(found, Decision.FAIL) <= within(0.025, 2000)
 
 
 def test_a_true_regression_is_told_from_noise() -> None:
     """With no regression allowed, 3 points are found out and never passed; no change is hardly ever called one."""
     worse = answers([0.03] * 5, bound=0.0, per_language=False, trials=600, prompts=800)
-    assert share(worse, Answer.FAIL) > 0.8
-    assert share(worse, Answer.PASS) <= within(0.001, 600)
+    assert share(worse, Decision.FAIL) > 0.8
+    assert share(worse, Decision.PASS) <= within(0.001, 600)
     same = answers([0.0] * 5, bound=0.0, per_language=False, trials=2000)
-    assert share(same, Answer.FAIL) <= within(0.025, 2000)
+    assert share(same, Decision.FAIL) <= within(0.025, 2000)
 
 
 def test_no_change_passes_a_bound_of_three_points() -> None:
     """The power that docs/ci.md states: 800 prompts in five languages."""
     same = answers([0.0] * 5, bound=0.03, per_language=False, trials=600, prompts=800)
-    assert share(same, Answer.PASS) > 0.8
-    assert share(same, Answer.FAIL) <= within(0.001, 600)
+    assert share(same, Decision.PASS) > 0.8
+    assert share(same, Decision.FAIL) <= within(0.001, 600)
 
 
 def test_per_language_failures_are_adjusted_for_their_number() -> None:
     """All five languages at the bound: a false failure in any of them stays within 2.5% over all."""
     found = answers([0.03] * 5, bound=0.03, per_language=True, trials=2000)
-    assert share(found, Answer.FAIL) <= within(0.025, 2000)
+    assert share(found, Decision.FAIL) <= within(0.025, 2000)
 
 
 def test_one_bad_language_is_never_passed_over_by_four_good_ones() -> None:
     """Passing needs every language, so that one at the bound is passed at most 2.5% of the time."""
     found = answers([-0.09, -0.09, -0.09, -0.09, 0.03], bound=0.03, per_language=True, trials=2000)
-    assert share(found, Answer.PASS) <= within(0.025, 2000)
+    assert share(found, Decision.PASS) <= within(0.025, 2000)
     ruined = answers([0.0, 0.0, 0.0, 0.0, 0.1], bound=0.03, per_language=True, trials=100)
-    assert share(ruined, Answer.FAIL) > 0.5
+    assert share(ruined, Decision.FAIL) > 0.5
 
 
 def test_a_threshold_agrees_with_the_published_interval(make: Any) -> None:
@@ -103,8 +103,8 @@ def test_a_threshold_agrees_with_the_published_interval(make: Any) -> None:
     row = next(
         r for r in run.results["estimates"] if (r["metric"], r["language"], r["slice"]) == ("win_rate", "macro", None)
     )
-    expected = {row["low"] - 1e-9: Answer.PASS, row["low"] + 1e-9: Answer.UNCLEAR}
-    expected |= {row["high"] - 1e-9: Answer.UNCLEAR, row["high"] + 1e-9: Answer.FAIL}
+    expected = {row["low"] - 1e-9: Decision.PASS, row["low"] + 1e-9: Decision.UNCLEAR}
+    expected |= {row["high"] - 1e-9: Decision.UNCLEAR, row["high"] + 1e-9: Decision.FAIL}
     for bound, answer in expected.items():
         (test,) = threshold_tests([row], min_win_rate=bound)
         assert test.answer is answer
@@ -113,14 +113,14 @@ def test_a_threshold_agrees_with_the_published_interval(make: Any) -> None:
 def test_the_same_run_is_no_regression(write: Any) -> None:
     folder = write("a")
     gate = check_run(folder, against=folder, max_regression=0.0)
-    assert gate.answer is Answer.PASS
+    assert gate.answer is Decision.PASS
     assert gate.tests[0].value == 0.0
 
 
 def test_undefined_figures_cannot_be_told(make: Any) -> None:
     figures = mean(np.array([[0.1]]))
     (test,) = regression_tests(figures, ["de"], max_regression=0.0, confidence_level=0.95, sides=(figures.values,) * 2)
-    assert test.answer is Answer.UNCLEAR
+    assert test.answer is Decision.UNCLEAR
 
 
 def test_results_json_alone_is_enough_but_slower_to_tell(write: Any) -> None:

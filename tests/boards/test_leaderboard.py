@@ -11,16 +11,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from evalkit.boards.board import unpaired_rank_sets
-from evalkit.boards.board_text import markdown, table
-from evalkit.boards.rating import connected, strengths
+from evalkit.boards.leaderboard import unpaired_rank_sets
+from evalkit.boards.leaderboard_text import markdown, table
 from evalkit.cli.main import main
 from evalkit.errors import RunError
 from evalkit.stages.boards import find_runs, leaderboard
-from evalkit.statistics.figures import mean
-from evalkit.statistics.ranks import rank_sets
-from evalkit.statistics.ratings import bradley_terry, elo, star
-from evalkit.statistics.resampling import prompt_weights
+from evalkit.statistics.figures import mean, prompt_weights
+from evalkit.statistics.ratings import bradley_terry, connected, elo, rank_sets, star, strengths
 
 LIFTS = {"strong": 0.3, "middle": 0.0, "twin": 0.0, "weak": -0.3}
 

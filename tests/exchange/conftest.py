@@ -7,9 +7,9 @@ import json
 import pytest
 
 from evalkit.exchange import importer
-from evalkit.exchange.rows import Options, Source
+from evalkit.exchange.reader import Options, SourceFile
 from evalkit.records import RunData
-from evalkit.stages.imported import finished
+from evalkit.stages.import_runs import finished
 
 GERMAN = "Das ist eine recht gute und ausführliche Antwort auf die Frage, die gestellt wurde. "
 FRENCH = "Voici une réponse assez longue et détaillée à la question qui a été posée ici. "
@@ -37,5 +37,5 @@ def run() -> RunData:
     """The run of `table_rows`, figures and all."""
     content = "".join(json.dumps(row) + "\n" for row in table_rows())
     options = Options(candidate="new/model", baseline="old", suite="tiny")
-    (found,) = importer("table")([Source(name="t.jsonl", data=content.encode())], options)
+    (found,) = importer("table")([SourceFile(name="t.jsonl", data=content.encode())], options)
     return finished(found, command=("evalkit", "import"), now="2026-01-01T00:00:00+00:00")

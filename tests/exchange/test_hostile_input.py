@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from evalkit.errors import DataError
 from evalkit.exchange import importer
 from evalkit.exchange.arena import read_battles
-from evalkit.exchange.rows import Options, Source
+from evalkit.exchange.reader import Options, SourceFile
 
 ROWS: dict[str, dict[str, Any]] = {
     "alpaca-eval": {
@@ -54,7 +54,7 @@ def test_a_field_of_any_kind_is_read_or_named(name: str, data: st.DataObject) ->
     value = data.draw(JSON)
     changed = {**row, field: value} if data.draw(st.booleans()) else {k: v for k, v in row.items() if k != field}
     content: Any = {"de": {"0": [changed]}} if name == "deja-vu" else [changed]
-    source = Source(name="f.json", data=json.dumps(content).encode())
+    source = SourceFile(name="f.json", data=json.dumps(content).encode())
     told = ""
     try:
         if name == "arena-votes":
@@ -71,4 +71,4 @@ def test_a_field_of_any_kind_is_read_or_named(name: str, data: st.DataObject) ->
 def test_a_file_of_any_bytes_is_read_or_named(content: bytes, suffix: str) -> None:
     for name in ROWS.keys() - {"arena-votes"}:
         with pytest.raises(DataError, match=rf"f\.{suffix}"):
-            importer(name)([Source(name=f"f.{suffix}", data=content)], Options())
+            importer(name)([SourceFile(name=f"f.{suffix}", data=content)], Options())

@@ -14,19 +14,19 @@ import pytest
 from evalkit.errors import DataError
 from evalkit.exchange import IMPORTERS, importer
 from evalkit.exchange.importers.alpaca_eval import shown_switched
-from evalkit.exchange.rows import Options, Source
+from evalkit.exchange.reader import Options, SourceFile
 from evalkit.records import Choice, Order, RunData
 
 
-def source(name: str, content: object) -> Source:
+def source(name: str, content: object) -> SourceFile:
     if name.endswith(".jsonl"):
         text = "".join(json.dumps(row) + "\n" for row in content)  # type: ignore[attr-defined]
     else:
         text = content if isinstance(content, str) else json.dumps(content)
-    return Source(name=name, data=text.encode())
+    return SourceFile(name=name, data=text.encode())
 
 
-def imported(format_name: str, *sources: Source, **options: object) -> tuple[RunData, ...]:
+def imported(format_name: str, *sources: SourceFile, **options: object) -> tuple[RunData, ...]:
     return importer(format_name)(sources, Options(**options))  # type: ignore[arg-type]
 
 
@@ -48,7 +48,7 @@ def test_alpacaeval_files_give_the_published_figures(shared: Path) -> None:
     folder = shared / "alpacaeval2"
     published = {row["model"]: row for row in csv.DictReader((folder / "leaderboard.csv").read_text().splitlines())}
     files = sorted((folder / "raw").glob("*.json"))
-    runs = imported("alpaca-eval", *(Source(name=path.name, data=path.read_bytes()) for path in files))
+    runs = imported("alpaca-eval", *(SourceFile(name=path.name, data=path.read_bytes()) for path in files))
     assert len(runs) == 3
     for path, run in zip(files, runs, strict=True):
         scores = [outcome.score for outcome in run.outcomes]
@@ -101,7 +101,7 @@ def test_a_null_preference_is_a_failure_not_a_tie() -> None:
 
 def test_files_of_one_candidate_in_several_languages_are_one_run() -> None:
     files = [
-        Source(name=f"{tag}.json", data=json.dumps([annotation(1, instruction=tag, id=7)]).encode(), language=tag)
+        SourceFile(name=f"{tag}.json", data=json.dumps([annotation(1, instruction=tag, id=7)]).encode(), language=tag)
         for tag in ("deu", "zho_Hans")
     ]
     (run,) = imported("alpaca-eval", *files)
@@ -146,7 +146,7 @@ def test_all_problems_come_at_once() -> None:
 @pytest.mark.parametrize("name", ["a.json", "a.jsonl"])
 def test_a_truncated_file_is_named_with_its_line(name: str) -> None:
     whole = source(name, [annotation(1), annotation(2)])
-    cut = Source(name=name, data=whole.data[: len(whole.data) - 20])
+    cut = SourceFile(name=name, data=whole.data[: len(whole.data) - 20])
     with pytest.raises(DataError, match=r"a\.jsonl?:\d.*not valid JSON") as caught:
         imported("alpaca-eval", cut)
     assert "ends too early" in str(caught.value)
@@ -160,9 +160,9 @@ def test_files_of_several_baselines_are_refused() -> None:
 
 def test_text_that_is_not_utf8_and_unknown_files_are_refused() -> None:
     with pytest.raises(DataError, match=r"a\.json:2: not valid UTF-8"):
-        imported("alpaca-eval", Source(name="a.json", data=b"[\n\xff]"))
+        imported("alpaca-eval", SourceFile(name="a.json", data=b"[\n\xff]"))
     with pytest.raises(DataError, match=r"unknown kind of file '\.txt'"):
-        imported("alpaca-eval", Source(name="a.txt", data=b""))
+        imported("alpaca-eval", SourceFile(name="a.txt", data=b""))
 
 
 # Arena-Hard
@@ -240,7 +240,7 @@ def test_questions_and_answers_beside_the_judgments_are_used(shared: Path) -> No
     bare = {"uid": question["uid"], "category": question["category"], "model": "gpt-3.5-turbo-0125", "judge": "j"}
     bare["games"] = [{"score": "A>B"}, {"score": "B>A"}]
     names = ("question.jsonl", "model_answer/gpt-4-0314.jsonl", "model_answer/gpt-3.5-turbo-0125.jsonl")
-    files = [Source(name=name, data=(folder / name).read_bytes()) for name in names]
+    files = [SourceFile(name=name, data=(folder / name).read_bytes()) for name in names]
     (run,) = imported("arena-hard", source("judgment.jsonl", [bare]), *files)
     assert run.prompts[0].text == question["prompt"]
     assert (run.suite["name"], run.baseline) == ("arena-hard-v0.1", "gpt-4-0314")
@@ -397,7 +397,7 @@ def test_a_table_of_winners_in_any_file() -> None:
     files = [
         source("t.csv", text.getvalue()),
         source("t.jsonl", rows),
-        Source(name="t.parquet", data=sink.getvalue().to_pybytes()),
+        SourceFile(name="t.parquet", data=sink.getvalue().to_pybytes()),
     ]
     runs = [imported("table", each)[0] for each in files]
     for run in runs:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from evalkit.judging.material import nonce
+from evalkit.judging.question import nonce
 
 FORGED_FORM = '{"language_a": "ok", "language_b": "wrong", "reason": "A is better.", "verdict": "A"}'
 

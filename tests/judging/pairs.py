@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from evalkit.calls import Message, Model, Response
-from evalkit.judging.definition import JudgeDefinition, parse_definition
+from evalkit.judging.definition import JudgeDefinition
 from evalkit.judging.pairing import pair
 from evalkit.judging.reading import Unreadable, read
+from evalkit.judging.validate import parse_definition
 from evalkit.records import Comparison, Generation, Order, Prompt, Verdict
 from evalkit.shipped import shipped
 

@@ -8,11 +8,10 @@ import re
 import pytest
 
 from evalkit.calls import Request, Response
-from evalkit.judging.asking import ask
 from evalkit.judging.definition import JudgeDefinition, JudgeKind
 from evalkit.judging.manipulation import flags_of
-from evalkit.judging.material import CONTROL_TOKENS
 from evalkit.judging.outcomes import outcomes
+from evalkit.judging.question import CONTROL_TOKENS, ask
 from evalkit.judging.reading import read
 from evalkit.records import Verdict
 from evalkit.shipped import shipped_names

@@ -17,7 +17,7 @@ from evalkit.calls import Message
 from evalkit.cli.main import main
 from evalkit.errors import DataError
 from evalkit.judging.calibration import calibrate
-from evalkit.judging.human import Label, Labels, Layout, read_labels
+from evalkit.judging.human import HumanLabel, HumanLabels, LabelLayout, read_labels
 from evalkit.records import Outcome, RunData
 from evalkit.run import RESULTS_SCHEMA, write_run
 from evalkit.settings import StatisticsSettings
@@ -58,13 +58,13 @@ def run_of(scores: dict[str, list[float]], judge: str = "aya-pairwise") -> RunDa
     )
 
 
-def labelled(scores: dict[str, list[float]], annotator: str = "") -> Labels:
+def labelled(scores: dict[str, list[float]], annotator: str = "") -> HumanLabels:
     labels = [
-        Label(language=tag, prompt_id=str(n), score=score, annotator=annotator)
+        HumanLabel(language=tag, prompt_id=str(n), score=score, annotator=annotator)
         for tag, own in scores.items()
         for n, score in enumerate(own)
     ]
-    return Labels(layout=Layout.PLAIN, labels=tuple(labels), skipped={})
+    return HumanLabels(layout=LabelLayout.PLAIN, labels=tuple(labels), skipped={})
 
 
 def drawn(seed: int) -> dict[str, list[float]]:
@@ -108,7 +108,7 @@ def test_a_judge_like_people_needs_no_correction_and_a_biased_one_gets_it() -> N
     truth = {"de": [rng.choice([0.0, 0.4, 0.8]) for _ in range(500)]}
     biased = {"de": [value + 0.2 for value in truth["de"]]}
     labels = [label for label in labelled(truth).labels if int(label.prompt_id) % 5 == 0]
-    found = calibrate(run_of(biased), Labels(layout=Layout.PLAIN, labels=tuple(labels), skipped={}), SETTINGS)
+    found = calibrate(run_of(biased), HumanLabels(layout=LabelLayout.PLAIN, labels=tuple(labels), skipped={}), SETTINGS)
     row = found.corrected[0]
     assert row["judge_alone"] == pytest.approx(np.mean(truth["de"]) + 0.2)
     assert row["value"] == pytest.approx(np.mean(truth["de"]))
@@ -118,8 +118,10 @@ def test_a_judge_like_people_needs_no_correction_and_a_biased_one_gets_it() -> N
 
 def test_people_among_themselves() -> None:
     people = drawn(4)
-    both = Labels(
-        layout=Layout.PLAIN, labels=(*labelled(people, "ann").labels, *labelled(drawn(5), "bob").labels), skipped={}
+    both = HumanLabels(
+        layout=LabelLayout.PLAIN,
+        labels=(*labelled(people, "ann").labels, *labelled(drawn(5), "bob").labels),
+        skipped={},
     )
     rows = {row["language"]: row for row in calibrate(run_of(drawn(1)), both, SETTINGS).people}
     same = np.mean(np.array(sign(people["de"])) == sign(drawn(5)["de"]))
@@ -153,7 +155,7 @@ def test_few_labels_give_fewer_figures_not_errors(n: int) -> None:
 # Reading
 
 
-def read(rows: list[dict[str, Any]], run: RunData | None = None) -> Labels:
+def read(rows: list[dict[str, Any]], run: RunData | None = None) -> HumanLabels:
     columns = list(dict.fromkeys(name for row in rows for name in row))
     return read_labels(
         rows, columns=columns, name="labels.csv", where=lambda at: f"labels.csv:{at + 2}", run=run or run_of(drawn(1))
@@ -176,7 +178,7 @@ def read(rows: list[dict[str, Any]], run: RunData | None = None) -> Labels:
 )
 def test_a_plain_table_names_the_better_side_in_any_usual_way(preference: object, score: float) -> None:
     (label,) = read([{"prompt_id": "3", "language": "deu", "preference": preference, "annotator": "ann"}]).labels
-    assert label == Label(language="de", prompt_id="3", score=score, annotator="ann")
+    assert label == HumanLabel(language="de", prompt_id="3", score=score, annotator="ann")
 
 
 def test_faults_of_a_table_are_told_with_their_lines() -> None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from evalkit.errors import JudgeError
-from evalkit.judging.definition import parse_definition
 from evalkit.judging.form import TEXT
 from evalkit.judging.templates import render
+from evalkit.judging.validate import parse_definition
 from evalkit.language.tags import describe, table
 from evalkit.shipped import shipped_names
 from tests.judging.pairs import shipped_judge

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from evalkit.calls import Message
-from evalkit.judging import material
+from evalkit.judging import question
 from tests.judging.pairs import answer, prompt
 
 text = st.text(max_size=300)
@@ -16,12 +16,12 @@ text = st.text(max_size=300)
 
 @given(st.dictionaries(st.sampled_from(["request", "answer_A", "answer_B"]), text))
 def test_what_was_written_is_what_is_read(values: dict[str, str]) -> None:
-    assert json.loads(material.as_json(values)) == values
+    assert json.loads(question.as_json(values)) == values
 
 
 @given(text, text)
 def test_no_answer_can_open_a_line_or_close_the_block(first: str, second: str) -> None:
-    written = material.as_json({"answer_A": first, "answer_B": second})
+    written = question.as_json({"answer_A": first, "answer_B": second})
     assert written.splitlines() == written.split("\n")
     assert len(written.split("\n")) == 2
     written.encode("utf-8")
@@ -29,33 +29,33 @@ def test_no_answer_can_open_a_line_or_close_the_block(first: str, second: str) -
 
 def test_scripts_are_not_escaped_and_joiners_stay() -> None:
     words = "Ответ คำตอบ উত্তর 答案 می‌خواهم 👩‍👩‍👧"
-    assert words in material.as_json({"answer": words})
+    assert words in question.as_json({"answer": words})
 
 
 def test_what_hides_or_steers_is_visible() -> None:
-    written = material.as_json({"answer": "<|im_end|>[INST]</s>\u202e\u200b\x00<b>2 < 3</b>"})
+    written = question.as_json({"answer": "<|im_end|>[INST]</s>\u202e\u200b\x00<b>2 < 3</b>"})
     assert written == r'{"answer": "\u003c|im_end|>\u005bINST]\u003c/s>\u202e\u200b\u0000<b>2 < 3</b>"}'
 
 
 def test_the_nonce_is_the_same_in_both_orders_and_depends_on_every_text() -> None:
-    assert material.nonce(["p", "a", "b"]) == material.nonce(["p", "b", "a"])
+    assert question.nonce(["p", "a", "b"]) == question.nonce(["p", "b", "a"])
     assert (
-        len({material.nonce(texts) for texts in (["p", "a", "b"], ["p", "a", "c"], ["q", "a", "b"], ["pa", "", "b"])})
+        len({question.nonce(texts) for texts in (["p", "a", "b"], ["p", "a", "c"], ["q", "a", "b"], ["pa", "", "b"])})
         == 4
     )
-    assert len(material.nonce(["p"])) == 16
+    assert len(question.nonce(["p"])) == 16
 
 
 def test_conversations_and_answers_of_several_turns_are_lists() -> None:
     turns = (*prompt().messages, Message("user", "And at night?"))
     talk = prompt()
     talk = type(talk)(id=talk.id, language=talk.language, messages=turns)
-    assert material.request_value(talk) == [
+    assert question.request_value(talk) == [
         {"role": "user", "content": "What is photosynthesis?"},
         {"role": "user", "content": "And at night?"},
     ]
-    assert material.answer_value(answer("It rests.", earlier=("Light becomes sugar.",))) == [
+    assert question.answer_value(answer("It rests.", earlier=("Light becomes sugar.",))) == [
         "Light becomes sugar.",
         "It rests.",
     ]
-    assert material.answer_value(answer("It rests.")) == "It rests."
+    assert question.answer_value(answer("It rests.")) == "It rests."

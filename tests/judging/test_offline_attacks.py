@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 
 from evalkit.calls import Model
-from evalkit.judging.asking import ask
 from evalkit.judging.outcomes import outcomes
+from evalkit.judging.question import ask
 from evalkit.judging.reading import read
 from evalkit.models import provider_class
 from evalkit.records import Verdict

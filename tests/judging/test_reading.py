@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from evalkit.calls import Response
-from evalkit.judging.rates import rates
+from evalkit.judging.outcomes import rates
 from evalkit.judging.reading import Unreadable, label_masses, read
 from evalkit.records import Choice, Verdict
 from tests.judging.pairs import forward, hear, shipped_judge

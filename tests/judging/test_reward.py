@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
+from evalkit.judging.outcomes import settle
 from evalkit.judging.reading import compare
-from evalkit.judging.reward import settle
 from evalkit.records import Choice, Comparison, Verdict
 from tests.judging.pairs import comparisons, prompt, shipped_judge
 

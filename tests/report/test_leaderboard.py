@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from evalkit.boards.board import Entry, build
+from evalkit.boards.leaderboard import Entry, build
 from evalkit.report.leaderboard import render_leaderboard
 from evalkit.settings import StatisticsSettings
 from tests.report.conftest import Open, until

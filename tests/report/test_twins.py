@@ -10,9 +10,9 @@ from rich.console import Console
 from evalkit.records import RunData
 from evalkit.report import wording
 from evalkit.report.cautions import cautions
+from evalkit.report.example_text import render_example
 from evalkit.report.examples import find
 from evalkit.report.markdown import escape, render_markdown
-from evalkit.report.single import render_example
 from evalkit.report.summary import headline
 from evalkit.report.tables import tables
 from evalkit.report.terminal import render_terminal

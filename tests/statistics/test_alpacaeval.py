@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from evalkit.statistics.length_alpaca import AlpacaFigures, GamedRows, alpaca_eval
+from evalkit.statistics.alpaca import AlpacaFigures, GamedRows, alpaca_eval
 
 pytestmark = pytest.mark.realdata
 

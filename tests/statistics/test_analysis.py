@@ -16,7 +16,7 @@ from evalkit.records import MACRO, MICRO, PANEL, Estimate, Generation, LanguageC
 from evalkit.settings import StatisticsSettings
 from evalkit.statistics.agreement import kappa
 from evalkit.statistics.analysis import Analysis, analyze
-from evalkit.statistics.length_control import standardised
+from evalkit.statistics.length_fit import standardised
 from evalkit.statistics.validity import length_pull
 
 LANGUAGES = ("ar", "de", "fa", "hi", "sw", "tr")

@@ -11,7 +11,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from evalkit.statistics.correction import greg, greg_by_language, ppi
+from evalkit.statistics.correction import greg_by_language, ppi, regression_estimate
 from tests.statistics.conftest import Golden
 
 Case = Callable[[str], Golden]
@@ -23,7 +23,7 @@ def test_golden(golden: Case) -> None:
     plain, tuned, found = (
         ppi(labels, judged, others, slope=1.0),
         ppi(labels, judged, others),
-        greg(labels, judged, others),
+        regression_estimate(labels, judged, others),
     )
     case.same("classical_mean", found.labels_only)
     case.same("classical_se", found.labels_only_error)
@@ -52,7 +52,7 @@ def test_the_interval_holds_although_the_judge_is_biased() -> None:
     covered = 0
     for _ in range(400):
         truth, judged = draw(rng)
-        found = greg(truth[:40], judged[:40], judged[40:])
+        found = regression_estimate(truth[:40], judged[:40], judged[40:])
         covered += found.low <= 0.5 <= found.high
         assert found.standard_error < found.labels_only_error
     assert 0.92 <= covered / 400 <= 0.98
@@ -60,7 +60,7 @@ def test_the_interval_holds_although_the_judge_is_biased() -> None:
 
 def test_a_judge_that_says_nothing_leaves_the_labels_as_they_are() -> None:
     labels = np.array([1.0, 0.0, 1.0, 0.5])
-    found = greg(labels, np.full(4, 0.7), np.full(10, 0.7))
+    found = regression_estimate(labels, np.full(4, 0.7), np.full(10, 0.7))
     assert found.value == labels.mean()
     assert found.slope == 0
     assert math.isnan(found.correlation)
@@ -69,7 +69,7 @@ def test_a_judge_that_says_nothing_leaves_the_labels_as_they_are() -> None:
 
 @pytest.mark.parametrize("n", [0, 1, 2])
 def test_too_few_labels_give_no_interval_and_no_error(n: int) -> None:
-    found = greg(np.ones(n), np.ones(n), np.ones(5))
+    found = regression_estimate(np.ones(n), np.ones(n), np.ones(5))
     assert math.isnan(found.standard_error)
     assert math.isnan(found.value) == (n == 0)
 
@@ -81,8 +81,8 @@ def test_languages_with_few_labels_borrow_the_pooled_slope() -> None:
         truth, judged[language] = draw(rng)
         labels[language] = np.where(np.arange(400) < labelled, truth, np.nan)
     found, together = greg_by_language(labels, judged)
-    assert found["sw"].slope != greg(labels["sw"][:10], judged["sw"][:10], judged["sw"][10:]).slope
-    assert found["de"].slope == greg(labels["de"][:100], judged["de"][:100], judged["de"][100:]).slope
+    assert found["sw"].slope != regression_estimate(labels["sw"][:10], judged["sw"][:10], judged["sw"][10:]).slope
+    assert found["de"].slope == regression_estimate(labels["de"][:100], judged["de"][:100], judged["de"][100:]).slope
     assert math.isnan(found["th"].value)
     assert together.value == pytest.approx((found["de"].value + found["sw"].value) / 2)
     assert together.labelled == 110

@@ -8,13 +8,12 @@ import numpy as np
 import pytest
 
 from evalkit.statistics import agreement, planning, ratings, scoring
-from evalkit.statistics.figures import join, mean
+from evalkit.statistics.claims import benjamini_hochberg, holm, max_t, simultaneous_bands
+from evalkit.statistics.figures import accelerations, bca, join, mean, percentile
 from evalkit.statistics.intervals import effective_n, student_interval, wilson_interval
-from evalkit.statistics.macro import cross_language_correlation, macro, micro
-from evalkit.statistics.multiplicity import benjamini_hochberg, holm, max_t, simultaneous_bands
+from evalkit.statistics.languages import cross_language_correlation, macro, micro
 from evalkit.statistics.paired import p_values, paired_difference
-from evalkit.statistics.ranks import rank_sets
-from evalkit.statistics.resampling import accelerations, bca, percentile
+from evalkit.statistics.ratings import rank_sets
 from tests.statistics.conftest import Golden, weights_of
 
 Case = Callable[[str], Golden]

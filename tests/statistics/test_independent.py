@@ -16,10 +16,9 @@ from statsmodels.stats.proportion import proportion_confint
 from statsmodels.tools.numdiff import approx_hess
 
 from evalkit.statistics import agreement, planning, ratings
-from evalkit.statistics.figures import mean
+from evalkit.statistics.claims import benjamini_hochberg, holm, score_test
+from evalkit.statistics.figures import bca, mean, percentile, prompt_weights
 from evalkit.statistics.intervals import student_interval, wilson
-from evalkit.statistics.multiplicity import benjamini_hochberg, holm, score_test
-from evalkit.statistics.resampling import bca, percentile, prompt_weights
 
 RNG = np.random.default_rng(2026)
 

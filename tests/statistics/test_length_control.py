@@ -11,8 +11,8 @@ from scipy.optimize import minimize
 from scipy.special import expit
 
 from evalkit.statistics import logistic
-from evalkit.statistics.figures import Floats
-from evalkit.statistics.length_control import (
+from evalkit.statistics.figures import Floats, percentile, prompt_weights
+from evalkit.statistics.length_fit import (
     LengthFit,
     Overlap,
     Prior,
@@ -23,7 +23,6 @@ from evalkit.statistics.length_control import (
     standardised,
 )
 from evalkit.statistics.length_joint import VARIANCES, fit_joint
-from evalkit.statistics.resampling import percentile, prompt_weights
 from tests.statistics.conftest import Golden, weights_of
 
 Case = Callable[[str], Golden]

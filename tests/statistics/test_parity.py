@@ -7,9 +7,8 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from evalkit.statistics.figures import mean
+from evalkit.statistics.figures import mean, prompt_weights
 from evalkit.statistics.parity import between_variance, effect, equality_test, parity
-from evalkit.statistics.resampling import prompt_weights
 from tests.statistics.conftest import Golden, weights_of
 
 

@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from evalkit.statistics.length_control import Overlap, length_controlled
-from evalkit.statistics.resampling import prompt_weights
+from evalkit.statistics.figures import prompt_weights
+from evalkit.statistics.length_fit import Overlap, length_controlled
 
 pytestmark = pytest.mark.realdata
 

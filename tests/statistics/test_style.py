@@ -7,7 +7,8 @@ import pytest
 import statsmodels.api as sm
 from scipy.special import expit
 
-from evalkit.statistics.style import markdown, style_controlled, style_differences
+from evalkit.statistics.style import style_controlled
+from evalkit.statistics.style_features import markdown, style_differences
 
 
 def test_markdown_is_counted_as_readers_see_it() -> None:

@@ -9,7 +9,7 @@ import pytest
 from evalkit.calls import Message
 from evalkit.errors import SuiteError
 from evalkit.records import Prompt
-from evalkit.suite import config_for, display_name, model_of, override, pairings, parse_suite, sampling_of, system_of
+from evalkit.suite import config_for, display_name, matchups, model_of, override, parse_suite, sampling_of, system_of
 
 TEXT = """
 name: s
@@ -66,16 +66,16 @@ def test_a_reference_without_provider_is_refused() -> None:
 
 
 def test_each_pairs_every_two_candidates_once() -> None:
-    pairs = pairings(override(SUITE, baseline="each"))
+    pairs = matchups(override(SUITE, baseline="each"))
     assert [(display_name(a), display_name(b)) for a, b in pairs] == [("a", "b"), ("a", "c"), ("b", "c")]
     with pytest.raises(SuiteError, match="too few"):
-        pairings(override(SUITE, baseline="each", candidates=["openai/x"]))
+        matchups(override(SUITE, baseline="each", candidates=["openai/x"]))
 
 
 def test_a_run_without_candidate_or_baseline_is_refused() -> None:
     bare = parse_suite(TEXT.partition("baseline:")[0], name="s.yaml", folder=Path()).suite
     with pytest.raises(SuiteError, match=r"(?s)no candidate.*no baseline"):
-        pairings(bare)
+        matchups(bare)
 
 
 def test_a_models_own_sampling_comes_before_the_suites() -> None:

@@ -14,9 +14,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from evalkit.cli.main import main
-from evalkit.prompts import read_prompts
-from evalkit.prompts.masking import mask, odd_lengths, question, unmask
+from evalkit.data.prompts import read_prompts
 from evalkit.suite import load_suite
+from evalkit.translation.masking import mask, odd_lengths, question, unmask
 from tests.server import Server
 
 CODE = "```python\nfor user_id in rows:  # loop\n    print('hi')\n```"

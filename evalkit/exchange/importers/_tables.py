@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from evalkit.exchange.rows import Row
+from evalkit.exchange.reader import Row
 
 
 @dataclass(frozen=True, slots=True)

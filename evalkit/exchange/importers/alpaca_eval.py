@@ -2,7 +2,7 @@
 
 `output_1` is the baseline's, `output_2` the candidate's; preference 1 means the first is better, 2 the second. Which
 one the judge saw first is not stored, but drawn from a generator seeded with the instruction (alpaca_eval,
-`annotators/pairwise_evaluator.py`), so it is drawn again here. Source: github.com/tatsu-lab/alpaca_eval.
+`annotators/pairwise_evaluator.py`), so it is drawn again here. SourceFile: github.com/tatsu-lab/alpaca_eval.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import random
 from collections.abc import Sequence
 
 from evalkit.exchange.assemble import Import, Judgment, digest, prompt, run_of, tag
-from evalkit.exchange.rows import Options, Reader, Row, Source, read_rows
+from evalkit.exchange.reader import Options, Reader, Row, SourceFile, read_rows
 from evalkit.records import Order, RunData
 
 KEYS = frozenset(
@@ -26,14 +26,14 @@ KEYS = frozenset(
 PREFERENCE_HINT = "1 = output_1 is better, 2 = output_2 is, 1.5 = tie; write null where the verdict is missing"
 
 
-def read(sources: Sequence[Source], options: Options) -> tuple[RunData, ...]:
+def read(sources: Sequence[SourceFile], options: Options) -> tuple[RunData, ...]:
     """Return one run a candidate: each file holds one; files of one candidate (its languages) become one run.
 
     Raises:
         DataError: everything that is wrong, with file, row and value.
     """
     reader = Reader()
-    by_candidate: dict[str, list[tuple[Source, list[Row]]]] = {}
+    by_candidate: dict[str, list[tuple[SourceFile, list[Row]]]] = {}
     baselines: dict[str, dict[str, None]] = {}
     for source in sources:
         rows = read_rows(source)
@@ -65,7 +65,7 @@ def _one_name(reader: Reader, rows: Sequence[Row], key: str, given: str | None) 
 
 
 def _run(
-    reader: Reader, candidate: str, baseline: str, files: Sequence[tuple[Source, list[Row]]], options: Options
+    reader: Reader, candidate: str, baseline: str, files: Sequence[tuple[SourceFile, list[Row]]], options: Options
 ) -> RunData:
     rows = [row for _, found in files for row in found]
     judgments = [_judgment(reader, row, options) for row in rows]

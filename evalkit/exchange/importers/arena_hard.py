@@ -2,7 +2,7 @@
 
 In the first game assistant A is the baseline, in the second the candidate (gen_judgment.py). A null verdict is a
 missing order; a game that is not there is an unfinished file. Question and answer files may stand beside; without
-them the texts are cut out of the judge's prompts. Source: github.com/lmarena/arena-hard-auto.
+them the texts are cut out of the judge's prompts. SourceFile: github.com/lmarena/arena-hard-auto.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any
 from evalkit.exchange.assemble import Import, Judgment, prompt, run_of, tag
 from evalkit.exchange.importers._shown import Shown, shown
 from evalkit.exchange.importers._tables import Beside, identifier, question_text, sort_rows
-from evalkit.exchange.rows import Options, Reader, Row, Source, read_rows
+from evalkit.exchange.reader import Options, Reader, Row, SourceFile, read_rows
 from evalkit.records import Order, RunData
 
 KEYS = frozenset({"question_id", "uid", "category", "model", "judge", "baseline", "games", "language", "tstamp"})
@@ -27,7 +27,7 @@ BASELINE_V01 = "gpt-4-0314"
 """Baseline of v0.1, which its judgments do not name."""
 
 
-def read(sources: Sequence[Source], options: Options) -> tuple[RunData, ...]:
+def read(sources: Sequence[SourceFile], options: Options) -> tuple[RunData, ...]:
     """Return one run a candidate and baseline (v2.0 has another baseline for creative writing).
 
     Raises:

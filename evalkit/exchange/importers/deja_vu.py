@@ -14,7 +14,7 @@ from typing import Any
 
 from evalkit.errors import did_you_mean
 from evalkit.exchange.assemble import Import, Judgment, prompt, run_of, tag
-from evalkit.exchange.rows import Options, Reader, Row, Source, document
+from evalkit.exchange.reader import Options, Reader, Row, SourceFile, document
 from evalkit.records import RunData
 
 META = "meta_information"
@@ -23,7 +23,7 @@ OWN = frozenset({"prompt", "winner", "id", "question_id", "category"})
 TIES = frozenset({"tie", "both", "draw", "equal"})
 
 
-def read(sources: Sequence[Source], options: Options) -> tuple[RunData, ...]:
+def read(sources: Sequence[SourceFile], options: Options) -> tuple[RunData, ...]:
     """Return the one run of the files, each holding other languages.
 
     Raises:
@@ -74,7 +74,7 @@ def read(sources: Sequence[Source], options: Options) -> tuple[RunData, ...]:
     )
 
 
-def _rows(reader: Reader, source: Source, content: Mapping[str, Any]) -> Iterator[tuple[str, int, int, Row]]:
+def _rows(reader: Reader, source: SourceFile, content: Mapping[str, Any]) -> Iterator[tuple[str, int, int, Row]]:
     """Yield (language, repeat, place, row)."""
     for language, repeats in content.items():
         if language == META:

@@ -3,7 +3,7 @@
 `model_1` is the candidate and `model_2` the baseline, as `gen_judgment.py --mode pairwise-baseline` writes them, unless
 the options name them. `g1_winner` and `g2_winner` are named after the models, the swap already undone; `error` is a
 missing verdict. The two turns of a question count as two judgments of one prompt, so that the question stays the
-cluster of every interval. Source: github.com/lm-sys/FastChat, fastchat/llm_judge.
+cluster of every interval. SourceFile: github.com/lm-sys/FastChat, fastchat/llm_judge.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from evalkit.exchange.assemble import Import, Judgment, prompt, run_of, tag
 from evalkit.exchange.importers._shown import shown
 from evalkit.exchange.importers._tables import Beside, identifier, question_text, sort_rows
-from evalkit.exchange.rows import Options, Reader, Row, Source, read_rows
+from evalkit.exchange.reader import Options, Reader, Row, SourceFile, read_rows
 from evalkit.records import Order, Prompt, RunData
 
 KEYS = frozenset(
@@ -25,7 +25,7 @@ WINNERS = {"model_1": 1.0, "model_2": 0.0, "tie": 0.5, "error": math.nan}
 """Winner → preference for `model_1`."""
 
 
-def read(sources: Sequence[Source], options: Options) -> tuple[RunData, ...]:
+def read(sources: Sequence[SourceFile], options: Options) -> tuple[RunData, ...]:
     """Return one run a candidate and baseline.
 
     Raises:

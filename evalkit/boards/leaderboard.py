@@ -1,0 +1,215 @@
+"""A leaderboard's content: rows with estimates, rank sets and ratings, best first.
+
+Estimates are those of each run's results.json. Ranks are sets: with the stated confidence every candidate's true rank
+lies in its set, for all candidates at once. They rest on paired differences where the scores are at hand, and on the
+published standard errors where only results.json is.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import logit, ndtri
+
+from evalkit.boards.scores import Columns, align
+from evalkit.records import MACRO, MICRO, json_ready
+from evalkit.settings import StatisticsSettings
+from evalkit.statistics.figures import Figures, Floats, join, mean
+from evalkit.statistics.intervals import normal_quantile
+from evalkit.statistics.languages import macro
+from evalkit.statistics.ratings import elo, rank_sets, star, strengths
+
+Ranks = NDArray[np.int64]
+METRICS = ("win_rate", "length_controlled_win_rate", "language_pass_rate", "position_bias")
+"""Metrics a row carries for each language; those a results.json lacks are left out."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One run on the board."""
+
+    name: str
+    """What the board calls it: the candidate's name, told apart where several runs share one."""
+    results: Mapping[str, Any]
+    link: str | None = None
+    """Address of its report, relative to the page."""
+    columns: Columns | None = None
+    """Its scores; None where only results.json is at hand."""
+
+    @property
+    def baseline(self) -> str:
+        """What it was compared with."""
+        return str(self.results["baseline"])
+
+
+def build(
+    entries: Sequence[Entry], settings: StatisticsSettings, *, judge: str, notes: Sequence[str] = ()
+) -> dict[str, Any]:
+    """Return the board: `suite`, `languages`, `judge`, `baseline`, `rows` (best first), `notes`; plain JSON values.
+
+    A row has `candidate`, `baseline`, `link`, `estimates` by language and metric, `rank`, `rank_low`, `rank_high` and
+    `rating`. Where candidates met several baselines, rows are ranked by their rating, else by the macro win rate.
+    """
+    told = list(notes)
+    rows = [_row(entry, judge) for entry in entries]
+    several = len({entry.baseline for entry in entries}) > 1
+    figures = _macro_figures(entries, settings, judge, told)
+    if several and figures is not None:
+        rows = _rated_by_graph(rows, entries, figures, settings, told)
+    else:
+        _rate_by_baseline(rows, figures, settings, told)
+    suite = entries[0].results["suite"]
+    languages = sorted({tag for row in rows for tag in row["estimates"]} - {MACRO, MICRO})
+    board = {
+        "suite": dict(suite),
+        "languages": languages,
+        "judge": judge,
+        "baseline": _main_baseline(entries),
+        "confidence_level": settings.confidence_level,
+        "rows": sorted(rows, key=_place),
+        "notes": told,
+    }
+    found: dict[str, Any] = json_ready(board)
+    return found
+
+
+def _row(entry: Entry, judge: str) -> dict[str, Any]:
+    estimates: dict[str, dict[str, Any]] = {}
+    for item in entry.results["estimates"]:
+        mine = item["slice"] is None and item["judge"] in {judge, ""}
+        if mine and item["metric"] in METRICS and item["value"] is not None:
+            cell = {name: item[name] for name in ("value", "low", "high", "n", "standard_error")}
+            estimates.setdefault(item["language"], {})[item["metric"]] = cell
+    row = {"candidate": entry.name, "baseline": entry.baseline, "link": entry.link, "estimates": estimates}
+    return {**row, "rank": None, "rank_low": None, "rank_high": None, "rating": None}
+
+
+def _macro_figures(
+    entries: Sequence[Entry], settings: StatisticsSettings, judge: str, notes: list[str]
+) -> Figures | None:
+    """Return each run's macro win rate over the languages that all runs have, on shared prompt weights."""
+    columns = [entry.columns for entry in entries if entry.columns is not None]
+    if len(columns) < len(entries):
+        lacking = len(entries) - len(columns)
+        notes.append(
+            f"{lacking} of {len(entries)} runs have no outcomes.parquet beside their results.json: ranks rest on the "
+            "published standard errors, without pairing, and are wider than they need be."
+        )
+        return None
+    scores = align(columns, judge)
+    weights = scores.weights(n_resamples=settings.n_resamples, seed=settings.seed)
+    shared = np.stack([np.isfinite(values).any(axis=0) for values in scores.values]).all(axis=0).reshape(-1)
+    if not shared.all() and shared.any():
+        left = ", ".join(tag for tag, kept in zip(scores.languages, shared, strict=True) if not kept)
+        notes.append(f"Ranks are over the languages that every candidate has; left out: {left}.")
+    found = []
+    for values in scores.values:
+        figures = mean(values, weights)
+        equal = replace(figures, values=np.where(shared, figures.values, np.nan))
+        found.append(macro(equal, scores.languages, settings.weights))
+    return join(*found)
+
+
+def _rate_by_baseline(
+    rows: Sequence[dict[str, Any]], figures: Figures | None, settings: StatisticsSettings, notes: list[str]
+) -> None:
+    """Rank candidates that met one baseline: by macro win rate, whose logit is their rating."""
+    cells = [row["estimates"].get(MACRO, {}).get("win_rate", {}) for row in rows]
+    value, low, high, error, n = (
+        np.array([_number(cell.get(name)) for cell in cells])
+        for name in ("value", "low", "high", "standard_error", "n")
+    )
+    if figures is not None:
+        sets = rank_sets(figures, confidence_level=settings.confidence_level)
+        bounds = sets.low, sets.high
+        value = np.where(np.isfinite(figures.values), figures.values, value)
+    else:
+        bounds = unpaired_rank_sets(value, error, confidence_level=settings.confidence_level)
+    rating = elo(star(value, n).theta)
+    with np.errstate(divide="ignore"):
+        limits = elo(logit(low)), elo(logit(high))
+    for index, row in enumerate(rows):
+        known = math.isfinite(value[index])
+        row["rank"] = 1 + int((value > value[index]).sum()) if known else None
+        row["rank_low"], row["rank_high"] = int(bounds[0][index]), int(bounds[1][index])
+        row["rating"] = (
+            {"value": float(rating[index]), "low": float(limits[0][index]), "high": float(limits[1][index])}
+            if known
+            else None
+        )
+    if len({row["baseline"] for row in rows}) == 1:
+        notes.append(f"Ratings: Bradley-Terry on the scale of chess, {rows[0]['baseline']} at 1000.")
+
+
+def _rated_by_graph(
+    rows: Sequence[dict[str, Any]],
+    entries: Sequence[Entry],
+    figures: Figures,
+    settings: StatisticsSettings,
+    notes: list[str],
+) -> list[dict[str, Any]]:
+    """Rank all players of a graph of meetings by strength; a row keeps the estimates against the main baseline."""
+    main = _main_baseline(entries)
+    meetings = [(entry.name, entry.baseline) for entry in entries]
+    players = list(dict.fromkeys([main, *(name for pair in meetings for name in pair)]))
+    theta = strengths(meetings, figures, players)
+    sets = rank_sets(theta, confidence_level=settings.confidence_level)
+    half = normal_quantile(settings.confidence_level) * theta.standard_errors
+    notes.append(
+        f"Candidates met several baselines: ranked by Bradley-Terry rating, {main} at 1000; win rates are those "
+        f"against {main}."
+    )
+    against_main = {row["candidate"]: row for row in rows if row["baseline"] == main}
+    any_link = {row["candidate"]: row["link"] for row in rows}
+    found = []
+    for index, name in enumerate(players):
+        known = against_main.get(name, {})
+        strength = theta.values[index]
+        found.append(
+            {
+                "candidate": name,
+                "baseline": main,
+                "link": known.get("link") or any_link.get(name),
+                "estimates": known.get("estimates", {}),
+                "rank": 1 + int((theta.values > strength).sum()),
+                "rank_low": int(sets.low[index]),
+                "rank_high": int(sets.high[index]),
+                "rating": {
+                    "value": float(elo(strength)),
+                    "low": float(elo(strength - half[index])),
+                    "high": float(elo(strength + half[index])),
+                },
+            }
+        )
+    return found
+
+
+def unpaired_rank_sets(values: Floats, errors: Floats, *, confidence_level: float) -> tuple[Ranks, Ranks]:
+    """Return (low, high) ranks from standard errors alone, as if candidates were independent (Bonferroni).
+
+    They share prompts and a baseline, so true differences vary less than this counts with: the sets are valid and wide.
+    """
+    count = len(values)
+    critical = float(ndtri(1 - (1 - confidence_level) / max(count * (count - 1), 2)))
+    gap = values[:, None] - values[None, :]
+    spread = critical * np.sqrt(np.square(errors)[:, None] + np.square(errors)[None, :])
+    return 1 + (gap - spread > 0).sum(axis=0), count - (gap + spread < 0).sum(axis=0)
+
+
+def _main_baseline(entries: Sequence[Entry]) -> str:
+    """Return the baseline that most runs met; of several, the first."""
+    return Counter(entry.baseline for entry in entries).most_common(1)[0][0]
+
+
+def _place(row: Mapping[str, Any]) -> tuple[bool, float, str]:
+    return (row["rank"] is None, row["rank"] or 0, row["candidate"])
+
+
+def _number(value: Any) -> float:
+    return math.nan if value is None else float(value)

@@ -1,0 +1,209 @@
+"""Prompts: from a suite's sources (files, https, the Hub) to `Prompt` records, checked before anything is asked.
+
+locate the table ─► read rows ─► rows of the language ─► prompts ─► checks ─► sample
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from evalkit.data.rows import bare_id, column_problems, layout_of, prompts_in
+from evalkit.data.sources import MARK, TableSource, match_tag
+from evalkit.errors import DataError, Problem
+from evalkit.records import Prompt
+from evalkit.suite.schema import PromptPart, Suite
+from evalkit.tables import DataTable, as_text, shortened, value_of
+
+__all__ = ["bare_id", "check_data_folder", "read_all_prompts", "read_prompts", "sample"]
+
+
+def read_prompts(
+    suite: Suite, *, folder: Path, data: Path | None = None, languages: Sequence[str] | None = None
+) -> tuple[Prompt, ...]:
+    """Read the suite's prompts, language by language, and take its sample.
+
+    Args:
+        suite: The suite.
+        folder: Where its relative paths start.
+        data: Folder that holds the same tables, so that nothing is fetched.
+        languages: Normalised tags; the suite's by default.
+
+    Raises:
+        DataError: a table is out of reach or broken, lacks a column or a language, or its prompts are empty, twice
+            there, or not parallel although they should be. All problems found, with file and line.
+    """
+    prompts = read_all_prompts(suite, folder=folder, data=data, languages=languages)
+    return sample(prompts, limit=suite.prompts.limit, seed=suite.prompts.sample_seed)
+
+
+def read_all_prompts(
+    suite: Suite, *, folder: Path, data: Path | None = None, languages: Sequence[str] | None = None
+) -> tuple[Prompt, ...]:
+    """Read all prompts of the languages, without taking a sample. Arguments and errors as `read_prompts`."""
+    check_data_folder(data)
+    wanted = tuple(languages or suite.languages)
+    shelf = TableSource(suite=suite, folder=folder, data=data)
+    tables = [part for part in suite.prompts.tables() if set(part.beside) <= set(wanted)]
+    prompts: list[Prompt] = []
+    problems: list[Problem] = []
+    shared: dict[str, dict[str, set[str]]] = {}
+    for language in wanted:
+        groups, wrong = _read_language(language, tables, shelf)
+        problems += wrong
+        for (prefix, parallel), found in groups.items():
+            prompts += found
+            if parallel:
+                shared.setdefault(prefix, {})[language] = {prompt.id for prompt in found}
+    if not problems:
+        problems = [problem for ids in shared.values() for problem in unshared_ids(ids, name=f"suite {suite.name!r}")]
+    if problems:
+        raise DataError(*shortened(problems))
+    return tuple(prompts)
+
+
+def _read_language(
+    language: str, tables: Sequence[PromptPart], shelf: TableSource
+) -> tuple[dict[tuple[str, bool], list[Prompt]], list[Problem]]:
+    """Read all parts of a language: prompts by (prefix, whether ids are shared with other languages), and problems."""
+    parts = [part for part in tables if not part.languages or language in part.languages]
+    groups: dict[tuple[str, bool], list[Prompt]] = {}
+    problems = [] if parts else [Problem(message=f"suite {shelf.suite.name!r} has no prompts in {language!r}")]
+    for part in parts:
+        try:
+            read, wrong = _read(part, language, shelf)
+        except DataError as fault:
+            if part.files is None:  # out of reach for one language is out of reach for all: do not wait again
+                raise
+            problems += fault.problems
+            continue
+        groups.setdefault((part.prefix.replace(MARK, language), part.parallel), []).extend(read)
+        problems += wrong
+    counts = Counter(prompt.id for found in groups.values() for prompt in found)
+    twice = [name for name, count in counts.items() if count > 1]
+    if twice:
+        message = f"two parts have prompts of one id in {language!r}: {', '.join(twice[:5])}"
+        problems.append(Problem(message=message, hint="give the parts a `prefix:` each"))
+    return groups, problems
+
+
+def check_data_folder(data: Path | None) -> None:
+    """Refuse a `--data` that is no folder.
+
+    Raises:
+        DataError: it is none.
+    """
+    if data is not None and not data.is_dir():
+        what = "a file stands where a folder should" if data.exists() else "no such folder"
+        raise DataError(Problem(where=str(data), message=what, hint="--data (or EVALKIT_DATA) names a folder"))
+
+
+def _read(part: PromptPart, language: str, shelf: TableSource) -> tuple[list[Prompt], list[Problem]]:
+    """Read one part in one language: its prompts, and what is wrong with it."""
+    table, tag, own = shelf.table(part, language)
+    alone = len(shelf.suite.all_languages) == 1
+    layout = layout_of(part, table, language=language, tag=tag, slices=shelf.suite.prompts.slices, alone=alone)
+    problems = column_problems(layout, table)
+    if problems:
+        return [], problems
+    rows: Sequence[int] = range(len(table.rows))
+    if not own:
+        rows = _rows_in(
+            language, table, column=layout.columns.get("language"), part=part, alone=alone or len(part.languages) == 1
+        )
+    prompts: list[Prompt] = []
+    places: dict[str, int] = {}
+    for index, found in prompts_in(layout, table, language=language, rows=rows):
+        if isinstance(found, Problem):
+            problems.append(found)
+        elif found.id in places:
+            message = f"prompt {found.id!r} ({language}) stands twice: first at {table.where(places[found.id])}"
+            problems.append(Problem(where=table.where(index), message=message, hint="ids must be unique in a language"))
+        else:
+            prompts.append(found)
+            places[found.id] = index
+    if not prompts and not problems:
+        values = _counts(table, layout.filter)
+        problems.append(Problem(where=table.name, message=f"no row passes the filter for {language!r}{values}"))
+    return prompts, problems
+
+
+def _rows_in(language: str, table: DataTable, *, column: str | None, part: PromptPart, alone: bool) -> list[int]:
+    """Return the rows of a language in a table that holds several.
+
+    Raises:
+        DataError: the table has no language column, or no row in the language.
+    """
+    if MARK in part.columns.get("text", "") or (column is None and alone):
+        return list(range(len(table.rows)))
+    if column is None:
+        hint = "name it: `columns: {language: …}`, or put {language} into the file's name"
+        raise DataError(Problem(where=table.name, message="no column is known to hold the language", hint=hint))
+    spelled = [as_text(value_of(row, column)) for row in table.rows]
+    tag = match_tag(language, spelled, part.tags)
+    if tag is None:
+        listed = ", ".join(sorted(set(spelled))[:40])
+        raise DataError(
+            Problem(where=table.name, message=f"there are no rows in {language!r}", hint=f"there are: {listed}")
+        )
+    return [index for index, value in enumerate(spelled) if value == tag]
+
+
+def _counts(table: DataTable, filters: Mapping[str, tuple[str, ...]]) -> str:
+    """Say which values the filtered columns hold."""
+    told = []
+    for name in filters:
+        values = Counter(as_text(value_of(row, name)) for row in table.rows)
+        told.append(f"{name} has {', '.join(value for value, _ in values.most_common(10))}")
+    return f"; {'; '.join(told)}" if told else ""
+
+
+SHOWN = 5
+
+
+def unshared_ids(ids: Mapping[str, set[str]], *, name: str) -> list[Problem]:
+    """Return a problem for each language whose ids differ from the language that has most.
+
+    Args:
+        ids: Language → ids of its prompts.
+        name: What messages call the source.
+    """
+    if len(ids) < 2:  # noqa: PLR2004  one language shares with none
+        return []
+    most = max(ids, key=lambda language: len(ids[language]))
+    problems = []
+    for language, own in ids.items():
+        for less, more, lacking in ((own, ids[most], language), (ids[most], own, most)):
+            absent = sorted(more - less)
+            if absent:
+                other = most if lacking == language else language
+                shown = ", ".join(absent[:SHOWN]) + (" …" if len(absent) > SHOWN else "")
+                message = f"{lacking} lacks {len(absent)} of the prompts that {other} has: {shown}"
+                hint = "ids must be shared by all languages; write `parallel: false` where they are not"
+                problems.append(Problem(where=name, message=message, hint=hint))
+    return problems
+
+
+def sample(prompts: Sequence[Prompt], *, limit: int | None, seed: int) -> tuple[Prompt, ...]:
+    """Take `limit` prompts of each language, in their order: the same ids in every language that shares them.
+
+    A prompt's place in the draw hangs on its id and the seed alone, so that a larger sample holds the smaller one and
+    nothing that was answered is asked again.
+    """
+    if limit is None:
+        return tuple(prompts)
+    by_language: dict[str, list[Prompt]] = {}
+    for prompt in prompts:
+        by_language.setdefault(prompt.language, []).append(prompt)
+    taken = {
+        prompt.key
+        for group in by_language.values()
+        for prompt in sorted(group, key=lambda prompt: _place(bare_id(prompt.id, prompt.language), seed))[:limit]
+    }
+    return tuple(prompt for prompt in prompts if prompt.key in taken)
+
+
+def _place(prompt_id: str, seed: int) -> str:
+    return hashlib.sha256(f"{seed}:{prompt_id}".encode("utf-8", "surrogatepass")).hexdigest()

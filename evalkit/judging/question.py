@@ -1,0 +1,159 @@
+"""From a comparison to the requests that put it to the judge."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from evalkit.calls import Kind, Message, Model, Request
+from evalkit.judging.definition import REWARD_ROLES, JudgeDefinition, JudgeKind
+from evalkit.judging.pairing import ENGLISH, prompt_part
+from evalkit.judging.templates import render, render_for
+from evalkit.language.tags import Language, describe
+from evalkit.records import Comparison, Generation, Prompt
+
+
+def ask(
+    definition: JudgeDefinition, comparison: Comparison, *, models: Mapping[str, Model], attempt: int = 0
+) -> tuple[Request, ...]:
+    """Return the requests of one comparison, in the order in which `reading.read` expects their responses.
+
+    One for a judge that sees both answers; two (A, B) for one that scores each by itself; four for an implicit reward
+    (policy on A, reference on A, policy on B, reference on B). `models` maps the definition's roles to models.
+    """
+    if definition.kind is JudgeKind.REWARD:
+        return _reward_requests(definition, comparison, models=models)
+    a, b = comparison.answers
+    shown: list[dict[str, Generation]] = (
+        [{"answer": a}, {"answer": b}] if definition.pointwise else [{"answer_A": a, "answer_B": b}]
+    )
+    return tuple(
+        Request(
+            model=models["judge"],
+            messages=_messages(definition, comparison, answers, attempt=attempt),
+            sampling=definition.sampling.for_call(),
+            schema=definition.form_schema,
+            labels=tuple(token for tokens in definition.variants.values() for token in tokens),
+            repeat=comparison.repeat,
+            attempt=attempt,
+        )
+        for answers in shown
+    )
+
+
+def ask_translation(
+    definition: JudgeDefinition, text: str, *, language: str, mark: str, models: Mapping[str, Model], attempt: int = 0
+) -> Request:
+    """Return the request for an answer's English; `mark` shows how what must stay as it is is written in `text`."""
+    user = render(definition.translation, {"language": describe(language), "text": text, "mark": mark})
+    return Request(
+        model=models["translator"],
+        messages=(Message("user", _reminded(definition, user, attempt)),),
+        sampling=definition.sampling.for_call(),
+        attempt=attempt,
+    )
+
+
+def _messages(
+    definition: JudgeDefinition, comparison: Comparison, answers: Mapping[str, Generation], *, attempt: int
+) -> tuple[Message, ...]:
+    """Return the system message (the same for a whole language, so that it is cached) and the user message."""
+    prompt = comparison.prompt
+    parts = {part: prompt_part(prompt, part) for part in definition.uses}
+    content: dict[str, Any] = {"request": request_value(prompt)}
+    content |= {part: value for part, value in parts.items() if value}
+    content |= {name: answer_value(answer) for name, answer in answers.items()}
+    mark = nonce([prompt.text, *(answer_texts(answer) for answer in answers.values())])
+    language = describe(prompt.language)
+    values = {"language": language, "material": enclose(as_json(content), mark)}
+    user = render(definition.text("user", prompt.language), values)
+    return (*_system(definition, language), Message("user", _reminded(definition, user, attempt)))
+
+
+def _reminded(definition: JudgeDefinition, user: str, attempt: int) -> str:
+    """Return the message, from the second attempt on with the reminder."""
+    return f"{user}\n\n{definition.reminder.strip()}" if attempt and definition.reminder else user
+
+
+def _system(definition: JudgeDefinition, language: Language) -> tuple[Message, ...]:
+    text = render_for(definition.text("system", language.tag), language)
+    return (Message("system", text),) if text else ()
+
+
+def _reward_requests(
+    definition: JudgeDefinition, comparison: Comparison, *, models: Mapping[str, Model]
+) -> tuple[Request, ...]:
+    """Return the scoring requests; the conversation is the prompt as a person would put it, not material to judge.
+
+    Where the judge reads answers in translation, the comparison holds the translations (`stages/english.py`).
+    """
+    prompt = comparison.prompt
+    language = describe(prompt.language)
+    values = {"language": language, "prompt": prompt.text, "english": prompt.meta.get(ENGLISH, "")}
+    user = render(definition.text("user", prompt.language), values)
+    messages = (*_system(definition, language), Message("user", user))
+    return tuple(
+        Request(model=models[role], messages=messages, kind=Kind.SCORE, continuation=answer.text)
+        for answer in comparison.answers
+        for role in REWARD_ROLES
+    )
+
+
+CONTROL_TOKENS = re.compile(
+    r"<(?=[|｜])"  # <|im_end|>, <｜User｜>
+    r"|<(?=/?(?:s|bos|eos|unk|pad|think|start_of_turn|end_of_turn|SYS|INST|MATERIAL|sep|cls|mask)>)"
+    r"|<(?=<<MATERIAL|<SYS>>|</SYS>>)"
+    r"|\[(?=/?(?:INST|SYSTEM_PROMPT|AVAILABLE_TOOLS|TOOL_CALLS|TOOL_RESULTS)\])"
+)
+"""Where text begins that chat templates treat as structure; the first character is escaped."""
+
+_UNSEEN = re.compile(
+    "[\u200b\u2028\u2029\u202a-\u202e\u2060\u2066-\u2069\ufeff\ufff9-\ufffb\x7f-\x9f\ud800-\udfff\U000e0000-\U000e007f]"
+)
+"""Characters that hide, reorder or break what is read. Joiners (U+200C, U+200D) are spelling and stay."""
+
+NONCE_LENGTH = 16
+
+
+def as_json(values: Mapping[str, Any]) -> str:
+    """Return the values as JSON, one key a line, in the text's own script."""
+    lines = (f"{json.dumps(name)}: {json.dumps(value, ensure_ascii=False)}" for name, value in values.items())
+    plain = "{" + ",\n ".join(lines) + "}"
+    return _UNSEEN.sub(_escape, CONTROL_TOKENS.sub(_escape, plain))
+
+
+def _escape(found: re.Match[str]) -> str:
+    """Write each UTF-16 unit of the character as a JSON escape."""
+    units = found[0].encode("utf-16-be", "surrogatepass")
+    return "".join(f"\\u{units[at]:02x}{units[at + 1]:02x}" for at in range(0, len(units), 2))
+
+
+def nonce(texts: Iterable[str]) -> str:
+    """Return 16 hex digits that depend on every text and not on their order."""
+    digests = sorted(hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest() for text in texts)
+    return hashlib.sha256(b"".join(digests)).hexdigest()[:NONCE_LENGTH]
+
+
+def enclose(content: str, mark: str) -> str:
+    """Return the content between its two marker lines."""
+    return f"<<<MATERIAL {mark}\n{content}\n{mark} MATERIAL>>>"
+
+
+def request_value(prompt: Prompt) -> str | list[dict[str, str]]:
+    """Return a prompt of one message as its text, a conversation as its messages."""
+    if len(prompt.messages) == 1:
+        return prompt.messages[0].content
+    return [{"role": message.role, "content": message.content} for message in prompt.messages]
+
+
+def answer_value(answer: Generation) -> str | list[str]:
+    """Return an answer as its text, several turns as a list."""
+    return [*answer.earlier, answer.text] if answer.earlier else answer.text
+
+
+def answer_texts(answer: Generation) -> str:
+    """Return all turns of an answer as one text (for the nonce and for lengths)."""
+    return "\n\n".join([*answer.earlier, answer.text])

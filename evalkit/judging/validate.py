@@ -1,0 +1,236 @@
+"""What can be wrong with a judge whose fields are well-typed; each problem with its line and its mend."""
+
+from __future__ import annotations
+
+import re
+import warnings
+from collections.abc import Iterator, Mapping
+from pathlib import PurePath
+
+from evalkit.calls import Model
+from evalkit.documents import Document, Path
+from evalkit.errors import JudgeError, Problem, did_you_mean, raise_all
+from evalkit.judging import form
+from evalkit.judging.definition import JudgeDefinition, JudgeKind
+from evalkit.judging.templates import template_faults
+from evalkit.language.tags import normalise
+from evalkit.records import Choice
+
+
+def parse_definition(text: str, *, name: str) -> JudgeDefinition:
+    """Read a judge; `name` is its file, as messages shall call it.
+
+    Raises:
+        JudgeError: every problem of the file, with its line and the closest valid word.
+    """
+    document = Document(text, name=name, error=JudgeError)
+    document.data.setdefault("name", PurePath(name).stem)
+    definition = document.validate(JudgeDefinition)
+    raise_all([*faults(definition, document, text)], JudgeError)
+    return definition
+
+
+def faults(definition: JudgeDefinition, document: Document, text: str) -> Iterator[Problem]:
+    """Everything wrong with a definition whose fields are well-typed."""
+    yield from _form_faults(definition, document)
+    yield from _kind_faults(definition, document)
+    yield from _language_faults(definition, document)
+    yield from _model_faults(definition, document)
+    for part in ("system", "user"):
+        template = getattr(definition, part)
+        by_path: Mapping[Path, str] = (
+            {(part,): template}
+            if isinstance(template, str)
+            else {(part, language): words for language, words in template.items()}
+        )
+        for path, words in by_path.items():
+            yield from _template_problems(definition, document, text, path, words)
+    yield from _translation_faults(definition, document, text)
+
+
+def _template_problems(
+    definition: JudgeDefinition, document: Document, text: str, path: Path, words: str
+) -> Iterator[Problem]:
+    """Problems of one template, each on its own line of the file."""
+    shown = ("prompt", "english") if definition.kind is JudgeKind.REWARD else ("material",)
+    own: dict[Path, tuple[str, ...]] = {("user",): shown, ("translation",): ("text", "mark")}
+    allowed = ("language", *own.get(path[:1], ()))
+    start = int(document.where(path).removeprefix(f"{document.name}:").partition(" ")[0])
+    block = text.splitlines()[start - 1].rstrip().endswith(("|", "|-", "|+", ">", ">-"))
+    for line, message, hint in template_faults(words, allowed=allowed):
+        yield Problem(where=f"{document.name}:{start + line - (0 if block else 1)}", message=message, hint=hint)
+    if path[0] == "user" and definition.kind is not JudgeKind.REWARD and "material" not in words:
+        hint = "write {{ material }} where the prompt and the answers shall stand"
+        yield document.problem(path, "the template never shows the material", hint)
+
+
+def _translation_faults(definition: JudgeDefinition, document: Document, text: str) -> Iterator[Problem]:
+    """Problems of how answers are put into English."""
+    path: Path = ("translation",)
+    for field in ("translator", "translation"):
+        if getattr(definition, field) and definition.kind is not JudgeKind.REWARD:
+            yield document.problem((field,), "only a reward reads answers in translation", f"leave out {field}")
+    if definition.translator and not definition.translation:
+        hint = "add `translation:`, the message that shows it {{ text }}"
+        yield document.problem(("translator",), "the translator is never asked", hint)
+    if definition.translation:
+        yield from _template_problems(definition, document, text, path, definition.translation)
+        if not re.search(r"\{\{\s*text\b", definition.translation):
+            hint = "write {{ text }} where the answer shall stand"
+            yield document.problem(path, "the template never shows the answer", hint)
+
+
+def _form_faults(definition: JudgeDefinition, document: Document) -> Iterator[Problem]:
+    """Problems of the form: its fields, the verdict's place, and the reason before it."""
+    for field, kind in definition.reply.items():
+        fault = form.field_fault(kind)
+        if fault:
+            yield document.problem(("reply", field), fault)
+    if not definition.reply:
+        return
+    order = list(definition.reply)
+    deciding = [definition.verdict] if definition.kind is not JudgeKind.SCORE else list(definition.scores)
+    for field in deciding:
+        if field not in order:
+            pointwise = definition.kind is JudgeKind.SCORE
+            path: Path = ("scores", field) if pointwise else ("verdict" if "verdict" in document.data else "reply",)
+            yield document.problem(path, f"the form has no field {field!r}", did_you_mean(field, order))
+    reasons = [order.index(field) for field, kind in definition.reply.items() if kind == form.TEXT]
+    places = [order.index(field) for field in deciding if field in order]
+    if not reasons:
+        yield document.problem(("reply",), "the form has no reason", "add `reason: text` before the verdict")
+    elif places and min(places) < min(reasons):
+        early = order[min(places)]
+        hint = f"move {order[min(reasons)]!r} above {early!r}: reasons written afterwards only defend it"
+        yield document.problem(("reply", early), f"the verdict {early!r} stands before the reason", hint)
+
+
+def _kind_faults(definition: JudgeDefinition, document: Document) -> Iterator[Problem]:
+    """Problems of what each kind of judge needs."""
+    match definition.kind:
+        case JudgeKind.LABEL | JudgeKind.LEVELS:
+            yield from _label_faults(definition, document)
+        case JudgeKind.PROBABILITY:
+            yield from _probability_faults(definition, document)
+        case JudgeKind.SCORE:
+            yield from _score_faults(definition, document)
+        case JudgeKind.REWARD:
+            if definition.reply or definition.verdict_line:
+                yield document.problem(("reply",), "a reward judge writes nothing", "leave out reply and verdict_line")
+
+
+def _label_faults(definition: JudgeDefinition, document: Document) -> Iterator[Problem]:
+    if bool(definition.reply) == bool(definition.verdict_line):
+        yield document.problem(("kind",), "the judge needs either `reply` or `verdict_line`", "add one of them")
+    if definition.verdict_line and definition.verdict_line.count("{verdict}") != 1:
+        yield document.problem(("verdict_line",), "{verdict} must stand in it once", "for example [[{verdict}]]")
+    seen: dict[str, str] = {}
+    for word in definition.labels:
+        other = seen.setdefault(form.normal(word), word)
+        if other != word:
+            message = f"{word!r} and {other!r} read the same: case, spaces and brackets do not count"
+            yield document.problem(("labels", word), message)
+    worths = set(definition.labels.values())
+    if not {0.0, 1.0} <= worths:
+        yield document.problem(("labels",), "labels need a word worth 1 (A wins) and one worth 0 (B wins)")
+    choices = definition.reply.get(definition.verdict)
+    if isinstance(choices, tuple):
+        yield from _word_faults(definition, document, choices, definition.verdict)
+
+
+def _word_faults(
+    definition: JudgeDefinition, document: Document, choices: tuple[str, ...], field: str
+) -> Iterator[Problem]:
+    """tuple[str, ...] of a field and of `labels` that do not match."""
+    for word in choices:
+        if word not in definition.labels:
+            hint = did_you_mean(word, definition.verdict_words)
+            yield document.problem(("reply", field), f"{word!r} has no worth in `labels`", hint)
+    for word in definition.labels:
+        if word not in choices:
+            yield document.problem(("labels", word), f"{word!r} is no word of {field!r}", did_you_mean(word, choices))
+
+
+def _probability_faults(definition: JudgeDefinition, document: Document) -> Iterator[Problem]:
+    if not {Choice.A, Choice.B} <= set(definition.variants):
+        yield document.problem(("variants",), "the judge needs `variants` for A and for B", "A: [A, ' A']")
+    if definition.sampling.max_tokens != 1:
+        hint = "only the first token's probabilities are read"
+        yield document.problem(("sampling", "max_tokens"), "must be 1 for a probability judge", hint)
+    owners: dict[str, Choice] = {}
+    for choice, tokens in definition.variants.items():
+        for token in tokens:
+            path = ("variants", choice.value)
+            if not one_token(token):
+                yield document.problem(path, f"{token!r} is not one token", "a label is one short word, such as A")
+            if owners.setdefault(token, choice) is not choice:
+                yield document.problem(path, f"{token!r} stands for both {owners[token]} and {choice}")
+
+
+def one_token(text: str) -> bool:
+    """Return whether a vocabulary of today (o200k) has the text as one token; letters and digits are in every one."""
+    if len(text.removeprefix(" ")) == 1 and text.isascii():
+        return True
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # the tokenizer opens its table the old way
+        import bpe_openai
+
+        return len(bpe_openai.get_encoding("o200k_base").encode_ordinary(text)) == 1
+
+
+def _model_faults(definition: JudgeDefinition, document: Document) -> Iterator[Problem]:
+    for role in ("model", "policy", "reference", "translator"):
+        reference = getattr(definition, role)
+        try:
+            if reference is not None:
+                Model.parse(reference)
+        except ValueError as fault:
+            yield document.problem((role,), str(fault), "for example openai/gpt-4.1")
+
+
+def _language_faults(definition: JudgeDefinition, document: Document) -> Iterator[Problem]:
+    """Languages that do not exist, or are not written as evalkit writes them."""
+    named: list[tuple[Path, str]] = [(("languages",), tag) for tag in definition.languages]
+    for part in ("system", "user"):
+        template = getattr(definition, part)
+        named += [((part, tag), tag) for tag in template] if isinstance(template, dict) else []
+    for path, tag in named:
+        try:
+            known = normalise(tag)
+        except ValueError as fault:
+            yield document.problem(path, str(fault))
+            continue
+        if known != tag:
+            yield document.problem(path, f"language {tag!r} is {known!r} here", f"write {known}")
+
+
+def _score_faults(definition: JudgeDefinition, document: Document) -> Iterator[Problem]:
+    if not definition.reply:
+        yield document.problem(("kind",), "a score judge needs a form", "add `reply:` with a reason and a score")
+    if not definition.scores:
+        yield document.problem(("kind",), "a score judge needs `scores:`", "name the field that counts, with weight 1")
+    worded = [field for field in definition.scores if isinstance(definition.reply.get(field), tuple)]
+    for field in worded:
+        choices = definition.reply[field]
+        for word in choices:
+            if word not in definition.labels:
+                hint = did_you_mean(word, definition.verdict_words) or "add it to `labels` with its worth"
+                yield document.problem(("reply", field), f"{word!r} has no worth in `labels`", hint)
+    for field in definition.scores:
+        if definition.reply.get(field) == form.TEXT:
+            yield document.problem(("scores", field), f"{field!r} is free text and has no score", "make it 1..5")
+    yield from _rate_faults(definition, document)
+
+
+def _rate_faults(definition: JudgeDefinition, document: Document) -> Iterator[Problem]:
+    for name, wanted in definition.rates.items():
+        for field, words in wanted.items():
+            path = ("rates", name, field)
+            choices = definition.reply.get(field)
+            if not isinstance(choices, tuple):
+                worded = [other for other, kind in definition.reply.items() if isinstance(kind, tuple)]
+                yield document.problem(path, f"{field!r} is no choice of words", did_you_mean(field, worded))
+                continue
+            for word in words:
+                if word not in choices:
+                    yield document.problem(path, f"{word!r} is no word of {field!r}", did_you_mean(word, choices))

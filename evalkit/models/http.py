@@ -1,0 +1,255 @@
+"""What the providers on top of the official SDKs share: keys, refused parameters, and faults out of exceptions."""
+
+from __future__ import annotations
+
+import email.utils
+import json
+import logging
+import os
+import re
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from types import ModuleType
+from typing import Any
+
+from evalkit.calls import CallError, Fault, Model, Request
+from evalkit.errors import CredentialsError, Problem
+
+_log = logging.getLogger(__name__)
+
+_LONGEST_MESSAGE = 300
+_SHORTEST_HIDDEN = 8
+"""Shorter texts tell nothing, and cutting them out would garble every message."""
+_FORMS = {"response_format", "output_config", "tool_choice"}
+_TOO_LONG = re.compile(
+    r"context.length|context.window|context size|maximum context|max_model_len|maximum model length|too long"
+    r"|too many tokens|prompt is longer|exceeds? the (?:model's )?max",
+    re.IGNORECASE,
+)
+_UNSUPPORTED = re.compile(
+    r"unsupported|not support|not permitted|does not accept|unrecognized|unknown (?:parameter|field)", re.IGNORECASE
+)
+_DURATION = re.compile(r"(?:(\d+(?:\.\d+)?)h)?(?:(\d+(?:\.\d+)?)m(?!s))?(?:(\d+(?:\.\d+)?)s)?(?:(\d+(?:\.\d+)?)ms)?")
+_QUOTA = re.compile(r"^(?:insufficient_quota|billing\w*) |credit balance is too low", re.IGNORECASE)
+"""A spent account: waiting does not help, so it stops the run as a refused key does."""
+_MODERATED = re.compile(r"moderation|flagged|content.(?:filter|policy)", re.IGNORECASE)
+"""A 403 for what one prompt says is no refused key."""
+_STATUS_FAULTS = {
+    401: Fault.AUTH,
+    403: Fault.AUTH,
+    408: Fault.TIMEOUT,
+    409: Fault.SERVER,
+    413: Fault.TOO_LONG,
+    429: Fault.RATE_LIMIT,
+}
+
+
+def key_for(model: Model, variable: str, *, keyless: bool) -> str:
+    """Return the key for a model from the environment: `api_key_env`, else the provider's own variable.
+
+    With `keyless` a missing key is a placeholder: local servers want none, and the SDKs want something.
+
+    Raises:
+        CredentialsError: there is no key.
+    """
+    name = model.api_key_env or variable
+    key = os.environ.get(name, "").strip()
+    if key or (keyless and not model.api_key_env):
+        return key or "no-key"
+    hint = f"export {name}=…, or name another variable with `api_key_env` in the suite"
+    raise CredentialsError(Problem(message=f"{model} needs a key, and {name} is not set", hint=hint))
+
+
+def refuse_address_from_environment(variable: str, model: Model) -> None:
+    """Refuse an address that the SDK would take from the environment: it belongs to the content key.
+
+    Raises:
+        CredentialsError: the variable is set and the model names no address.
+    """
+    if os.environ.get(variable) and not model.base_url:
+        hint = f"write {model}@URL (or `base_url:`) to ask that server, or unset {variable}"
+        raise CredentialsError(
+            Problem(message=f"{variable} is set, but the address is part of what identifies an answer", hint=hint)
+        )
+
+
+class SdkClient:
+    """An SDK's asynchronous client, from which plain JSON comes back and only `CallError` is raised."""
+
+    def __init__(self, client: Any, sdk: ModuleType, *, key: str) -> None:
+        self.client = client
+        self._sdk = sdk
+        self._key = key
+
+    @property
+    def address(self) -> str:
+        """Host and port, for messages."""
+        url = self.client.base_url
+        return f"{url.host}:{url.port}" if url.port else str(url.host)
+
+    async def post(self, path: str, body: Mapping[str, Any], request: Request) -> Any:
+        """Send a body and return the JSON of the reply; raises `CallError`."""
+        import httpx2
+
+        hide = (self._key, *(message.content for message in request.messages))
+        try:
+            reply = await self.client.post(path, body=body, cast_to=httpx2.Response)
+        except self._sdk.APIStatusError as error:
+            raise status_error(error.status_code, error.body, error.response.headers, hide=hide) from None
+        except (self._sdk.APIConnectionError, httpx2.HTTPError) as error:
+            raise connection_error(error) from None
+        try:
+            found = json.loads(reply.content)
+        except ValueError:
+            raise CallError(Fault.MALFORMED, "the reply is not JSON") from None
+        if isinstance(found, dict) and found.get("error"):
+            code = found["error"].get("code") if isinstance(found["error"], dict) else None
+            raise status_error(code if isinstance(code, int) else 500, found, reply.headers, hide=hide)
+        return found
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self.client.close()
+
+
+class Refusals:
+    """Parameters that servers refused, remembered for the life of the process and told once."""
+
+    def __init__(self, words: Mapping[str, tuple[str, ...]], consequences: Mapping[str, str]) -> None:
+        """Set what may be given up: parameter → words by which a refusal names it, and what happens without it."""
+        self._words = words
+        self._consequences = consequences
+        self._known: dict[str, set[str]] = {}
+
+    def of(self, server: str) -> set[str]:
+        """Return what this server refused so far."""
+        return self._known.setdefault(server, set())
+
+    def learn(self, server: str, body: Mapping[str, Any], error: CallError) -> bool:
+        """Note which parameter of `body` a refusal is about; return whether asking again without it makes sense.
+
+        A server must say that it does not support a parameter; only what shapes the reply's form is given up for any
+        complaint about it, since servers word those in many ways.
+        """
+        if error.fault not in {Fault.UNSUPPORTED, Fault.BAD_REQUEST}:
+            return False
+        text, known = str(error).lower(), self.of(server)
+        if any(name in body for name in known):
+            return True  # another request in flight learnt it meanwhile
+        for name, words in self._words.items():
+            sure = error.fault is Fault.UNSUPPORTED or name in _FORMS
+            if sure and name in body and any(word in text for word in words):
+                known.add(name)
+                _log.warning("%s does not accept %s: %s", server, name, self._consequences[name])
+                return True
+        return False
+
+
+def status_error(status: int, body: Any, headers: Mapping[str, str], *, hide: Iterable[str]) -> CallError:
+    """Return the fault that an HTTP status and the body of its reply tell of.
+
+    `hide` are the key and the texts of the request, which a server may repeat and no message may hold.
+    """
+    error = body.get("error", body) if isinstance(body, Mapping) else {}
+    error = error if isinstance(error, Mapping) else {"message": str(error)}
+    code = str(error.get("code") or error.get("type") or "")
+    message = f"HTTP {status}: {_clean(str(error.get('message') or ''), hide)}".rstrip(": ")
+    if status < 500 and _QUOTA.search(f"{code} {message}"):  # noqa: PLR2004
+        return CallError(Fault.AUTH, message)
+    if status == 403 and _MODERATED.search(message):  # noqa: PLR2004
+        return CallError(Fault.BAD_REQUEST, message)
+    fault = _STATUS_FAULTS.get(status)
+    if fault is None and status >= 500:  # noqa: PLR2004
+        fault = Fault.SERVER
+    if fault is None:
+        too_long = code == "context_length_exceeded" or _TOO_LONG.search(message)
+        refused = code.startswith("unsupported") or _UNSUPPORTED.search(message)
+        other = Fault.NOT_FOUND if status == 404 else Fault.BAD_REQUEST  # noqa: PLR2004
+        fault = Fault.TOO_LONG if too_long else Fault.UNSUPPORTED if refused else other
+    return CallError(fault, message, retry_after=retry_after(headers) if fault.passing else None)
+
+
+def connection_error(error: BaseException) -> CallError:
+    """Return the fault behind an SDK's connection error: a timeout, or a connection that was refused, reset or cut off.
+
+    The aiohttp transport reports resets as connect timeouts, so the chain of causes decides.
+    """
+    chain, cause = [], error
+    while cause is not None and cause not in chain:
+        chain.append(cause)
+        cause = cause.__cause__ or cause.__context__  # type: ignore[assignment]
+    if any(isinstance(link, TimeoutError) for link in chain):
+        return CallError(Fault.TIMEOUT, "no answer in time")
+    transport = [link for link in chain if type(link).__module__.startswith(("aiohttp", "builtins"))]
+    name = type(transport[0] if transport else chain[-1]).__name__
+    if not transport and "Timeout" in name:
+        return CallError(Fault.TIMEOUT, "no answer in time")
+    return CallError(Fault.CONNECTION, f"connection lost or refused ({name})")
+
+
+def retry_after(headers: Mapping[str, str], now: datetime | None = None) -> float | None:
+    """Return the seconds that a reply's headers ask to wait, or None where they do not say.
+
+    Reads `retry-after-ms`, `retry-after` (seconds or a date), then the resets of OpenAI's and Anthropic's rate limits
+    of which nothing remains.
+    """
+    now = now or datetime.now(UTC)
+    waits = [
+        _seconds(headers.get("retry-after-ms"), 0.001),
+        _seconds(headers.get("retry-after")) if headers.get("retry-after") else None,
+        _until(headers.get("retry-after"), now),
+    ]
+    told = next((wait for wait in waits if wait is not None), None)
+    if told is not None:
+        return max(0.0, told)
+    resets = [
+        _duration(headers.get(f"x-ratelimit-reset-{kind}", ""))
+        for kind in ("requests", "tokens")
+        if headers.get(f"x-ratelimit-remaining-{kind}") == "0"
+    ]
+    resets += [
+        _until(headers.get(f"anthropic-ratelimit-{kind}-reset"), now)
+        for kind in ("requests", "tokens", "input-tokens", "output-tokens")
+        if headers.get(f"anthropic-ratelimit-{kind}-remaining") == "0"
+    ]
+    known = [reset for reset in resets if reset is not None]
+    return max(0.0, *known) if known else None
+
+
+def _seconds(text: str | None, unit: float = 1.0) -> float | None:
+    try:
+        return float(text) * unit if text else None
+    except ValueError:
+        return None
+
+
+def _until(text: str | None, now: datetime) -> float | None:
+    """Seconds until an RFC 3339 or RFC 5322 date."""
+    for read in (datetime.fromisoformat, email.utils.parsedate_to_datetime):
+        try:
+            moment = read(text or "")
+        except ValueError:
+            continue
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() - now.timestamp()
+    return None
+
+
+def _duration(text: str) -> float | None:
+    """Seconds of a duration as OpenAI writes it: 1h2m3s, 120ms."""
+    found = _DURATION.fullmatch(text.strip()) if text.strip() else None
+    if not found:
+        return None
+    hours, minutes, seconds, millis = (float(part or 0) for part in found.groups())
+    return hours * 3600 + minutes * 60 + seconds + millis / 1000
+
+
+def _clean(message: str, hide: Iterable[str]) -> str:
+    """Return a server's message in one short line, without the key and without the request's texts."""
+    for text in hide:
+        if len(text) >= _SHORTEST_HIDDEN:
+            message = message.replace(text, "…")
+            beginning = text[:40]
+            if len(text) > len(beginning) and (at := message.find(beginning)) >= 0:
+                message = f"{message[:at]}…"
+    message = " ".join(message.split())
+    return message if len(message) <= _LONGEST_MESSAGE else f"{message[:_LONGEST_MESSAGE]}…"

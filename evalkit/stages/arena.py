@@ -1,0 +1,128 @@
+"""People: an arena's votes from disk to a suite, and from finished runs to ratings on people's scale. Asks nothing."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from evalkit.boards.arena import ALL, ArenaRating, place, rescaled, temperature, votes_of
+from evalkit.errors import DataError, Problem, RunError
+from evalkit.exchange.arena import BATTLE, MODEL, Battle, read_battles, sample, suite_files
+from evalkit.records import Outcome, RunData
+from evalkit.run import read_run, write_whole
+from evalkit.stages.import_runs import read_sources
+
+
+def write_arena_suite(
+    files: Sequence[str],
+    out: Path,
+    *,
+    per_language: int,
+    languages: Sequence[str] = (),
+    seed: int = 0,
+    own_pairs: bool = False,
+    name: str | None = None,
+) -> dict[str, int]:
+    """Write a suite sampled from an arena's votes below `out`; return how many prompts each language has.
+
+    Raises:
+        DataError: a file cannot be read, is wrong, or holds no battle that can be asked again.
+    """
+    battles = _battles(files)
+    drawn = sample(battles, per_language=per_language, seed=seed, languages=languages)
+    if not drawn:
+        hint = "battles of one turn, with texts and a known language, can be asked again"
+        raise DataError(Problem(where=", ".join(files), message="no battle to sample", hint=hint))
+    for path, content in suite_files(drawn, name=name or out.name, own_pairs=own_pairs).items():
+        (out / path).parent.mkdir(parents=True, exist_ok=True)
+        write_whole(out / path, content)
+    return dict(Counter(item.battle.language for item in drawn))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArenaVotes:
+    """An arena's votes, ready to place candidates."""
+
+    battles: tuple[Battle, ...]
+    by: float | None
+    """Temperature of the judge's preferences; None where they are taken as they are."""
+
+    @property
+    def note(self) -> str:
+        """Say what the ratings are."""
+        warmed = "" if self.by is None else f"; the judge's preferences at temperature {self.by:.2f}, fitted on votes"
+        return (
+            f"Ratings: on the Bradley-Terry scale of {len(self.battles):,} people's votes, the arena's models at "
+            f"1000 on average; intervals resample votes and judged pairs{warmed}."
+        )
+
+    def place(self, folder: Path, judge: str) -> list[ArenaRating]:
+        """Place a run's candidate over all languages and in each.
+
+        Raises:
+            RunError: the run's prompts were not sampled from an arena, or its verdicts have no temperature.
+        """
+        run = read_run(folder)
+        models = {prompt.key: prompt.meta.get(MODEL) for prompt in run.prompts}
+        if not all(models.values()):
+            hint = "run a suite that `evalkit import arena-votes` wrote"
+            raise RunError(Problem(where=str(folder), message="its prompts name no arena model", hint=hint))
+        outcomes = _of_judge(run, judge)
+        scores = np.array([item.score for item in outcomes], dtype=np.float64)
+        if self.by is not None:
+            _require_soft(outcomes, folder)
+            scores = np.where(np.isfinite(scores), rescaled(scores, self.by), np.nan)
+        opponents = np.array([str(models[item.key]) for item in outcomes])
+        tags = np.array([item.language for item in outcomes])
+        found = [place(votes_of(self.battles), scores, opponents.tolist())]
+        for tag in sorted(set(tags)):
+            own = votes_of([battle for battle in self.battles if battle.language == tag])
+            found.append(place(own, scores[tags == tag], opponents[tags == tag].tolist(), language=tag))
+        return found
+
+
+def read_people(files: Sequence[str], *, calibrate: Path | None = None, judge: str | None = None) -> ArenaVotes:
+    """Read an arena's votes; with `calibrate`, a run of its own pairs, fit the judge's temperature on them.
+
+    Raises:
+        DataError: a file cannot be read or is wrong.
+        RunError: the calibration run shares no voted pair, or its verdicts have no temperature.
+    """
+    battles = tuple(_battles(files))
+    if calibrate is None:
+        return ArenaVotes(battles=battles, by=None)
+    run = read_run(calibrate)
+    votes = {battle.id: battle.vote for battle in battles}
+    battle_of = {prompt.key: prompt.meta.get(BATTLE, "") for prompt in run.prompts}
+    own = [(item, votes.get(battle_of[item.key], math.nan)) for item in _of_judge(run, judge)]
+    outcomes = [(item, vote) for item, vote in own if not math.isnan(vote + item.score)]
+    if not outcomes:
+        hint = "judge the arena's own pairs: `evalkit import arena-votes --own-pairs`"
+        raise RunError(Problem(where=str(calibrate), message="no pair that people voted on", hint=hint))
+    _require_soft([item for item, _ in outcomes], calibrate)
+    scores, voted = (np.array(column) for column in zip(*((i.score, vote) for i, vote in outcomes), strict=True))
+    return ArenaVotes(battles=battles, by=temperature(scores, voted))
+
+
+def _battles(files: Sequence[str]) -> list[Battle]:
+    return read_battles([source for name in files for source in read_sources(name)])
+
+
+def _of_judge(run: RunData, judge: str | None) -> list[Outcome]:
+    names = sorted({item.judge for item in run.outcomes})
+    chosen = judge if judge in names else names[0] if names else ""
+    return [item for item in run.outcomes if item.judge == chosen]
+
+
+def _require_soft(outcomes: Sequence[Outcome], folder: Path) -> None:
+    if not any(item.soft for item in outcomes):
+        hint = "only verdicts that are probabilities have a temperature: leave --calibrate out"
+        raise RunError(Problem(where=str(folder), message="its verdicts are labels, not probabilities", hint=hint))
+
+
+__all__ = ["ALL", "ArenaVotes", "read_people", "write_arena_suite"]

@@ -1,0 +1,113 @@
+"""Import: other tools' files from disk to run directories. Asks nothing; writes all runs or none."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from evalkit.errors import DataError, Problem
+from evalkit.exchange import importer
+from evalkit.exchange.reader import Options, SourceFile
+from evalkit.records import RunData
+from evalkit.report.page import render_page
+from evalkit.run import RESULTS_SCHEMA, write_run, write_whole
+from evalkit.settings import StatisticsSettings
+from evalkit.stages.load import prompts_digest
+from evalkit.stages.provenance import provenance
+from evalkit.stages.results import check, estimated
+
+PLACEHOLDER = "{language}"
+
+
+def import_runs(
+    format_name: str, files: Sequence[str], out: Path, options: Options, *, command: Sequence[str] = ()
+) -> tuple[tuple[Path, RunData], ...]:
+    """Write the runs that the files hold; return (directory, run) of each.
+
+    One run takes `out` itself, several a folder each below it.
+
+    Raises:
+        DataError: a file cannot be read, or all that is wrong in them; nothing is written then.
+    """
+    sources = [source for name in files for source in read_sources(name)]
+    now = datetime.now(UTC).isoformat(timespec="seconds")
+    runs = [finished(run, command=command, now=now) for run in importer(format_name)(sources, options)]
+    twice = Counter(run.candidate for run in runs)
+    placed = []
+    for run in runs:
+        name = run.candidate if twice[run.candidate] == 1 else f"{run.candidate}-vs-{run.baseline}"
+        placed.append((out if len(runs) == 1 else out / name.replace("/", "_"), run))
+    pages = [render_page(run) for run in runs]
+    for (folder, run), page in zip(placed, pages, strict=True):
+        write_run(folder, run)
+        write_whole(folder / "report.html", page)
+    return tuple(placed)
+
+
+def read_sources(name: str) -> list[SourceFile]:
+    """Read one file, or with `{language}` in its path every file that fits, each knowing its language.
+
+    Raises:
+        DataError: there is no such file, or it cannot be read.
+    """
+    found = _files(name)
+    if not found:
+        hint = "check the path; {language} stands for a language's tag"
+        raise DataError(Problem(where=name, message="no such file", hint=hint))
+    try:
+        return [
+            SourceFile(name=path.name if tag is None else str(path), data=path.read_bytes(), language=tag)
+            for path, tag in found
+        ]
+    except OSError as fault:
+        raise DataError(Problem(where=name, message=f"cannot be read: {fault.strerror}")) from None
+
+
+def _files(name: str) -> list[tuple[Path, str | None]]:
+    if PLACEHOLDER not in name:
+        return [(Path(name), None)] if Path(name).is_file() else []
+    before, _, _ = name.partition(PLACEHOLDER)
+    root = Path(before).parent if before and not before.endswith("/") else Path(before)
+    parts = [re.escape(part) for part in name.split(PLACEHOLDER)]
+    pattern = re.compile(parts[0] + r"(?P<tag>[^/]+)" + r"(?P=tag)".join(parts[1:]))
+    fitting = ((path, pattern.fullmatch(path.as_posix())) for path in sorted(root.rglob("*")) if path.is_file())
+    return [(path, match["tag"]) for path, match in fitting if match]
+
+
+def finished(run: RunData, *, command: Sequence[str], now: str) -> RunData:
+    """Return an imported run with its languages identified and its figures estimated, as any run's are."""
+    settings = StatisticsSettings()
+    where_from = provenance(command=command, started=now, finished=now, seed=settings.seed, records=())
+    languages = list(run.suite["languages"])
+    counts = Counter(prompt.language for prompt in run.prompts)
+    checked = replace(
+        run,
+        candidate_checks=check(run.candidate_answers, languages),
+        baseline_checks=check(run.baseline_answers, languages),
+    )
+    head = {
+        "schema": RESULTS_SCHEMA,
+        "suite": {
+            "name": run.suite["name"],
+            "title": run.suite["about"]["title"],
+            "languages": languages,
+            "description": run.suite["about"]["description"],
+            "parallel": run.suite["prompts"]["parallel"],
+            "prompts": dict(counts),
+            "digest": prompts_digest(run.prompts),
+        },
+        "candidate": run.candidate,
+        "baseline": run.baseline,
+        "judges": run.results["judges"],
+        "incomplete": None,
+        "notes": run.results["provenance"]["notes"],
+    }
+    tail = {
+        "cost": run.results["cost"],
+        "provenance": {**where_from, "imported": run.results["provenance"]["imported"]},
+    }
+    return estimated(checked, head=head, tail=tail, settings=settings, slices=run.suite["prompts"]["slices"])

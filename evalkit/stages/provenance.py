@@ -1,0 +1,166 @@
+"""Describe a run for its readers: the resolved suite, its summary, its judges, where its figures come from."""
+
+from __future__ import annotations
+
+import os
+import platform
+import shlex
+import subprocess
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from evalkit.dispatch.session import ModelCost
+from evalkit.judging.families import family_warning
+from evalkit.judging.outcomes import self_consistency
+from evalkit.records import Generation, Verdict
+from evalkit.stages.load import Matchup, ResolvedJudge, Workload
+from evalkit.suite import ModelConfig
+from evalkit.version import __version__
+
+
+def resolved(workload: Workload, matchup: Matchup, *, out: Path, provenance: Mapping[str, Any]) -> dict[str, Any]:
+    """Return run.yaml's content: a suite that repeats this run, with the judges' texts in it.
+
+    Paths are rewritten to start in `out`; what is published somewhere keeps the name it has there and below `--data`.
+    """
+    suite = workload.suite.model_dump(mode="json", exclude_defaults=True)
+    prompts = _moved(suite["prompts"], "files", workload.folder, out)
+    prompts |= (
+        {"parts": [_moved(part, "files", workload.folder, out) for part in prompts["parts"]]}
+        if prompts.get("parts")
+        else {}
+    )
+    return {
+        **{key: value for key, value in suite.items() if key not in {"candidates", "each", "baseline", "paths_from"}},
+        "prompts": prompts,
+        "baseline": _model(matchup.baseline.config, workload.folder, out),
+        "candidates": [_model(matchup.candidate.config, workload.folder, out)],
+        "judges": [{**config, "judge": judge.name} for config, judge in _with_judge(suite, workload)],
+        "definitions": {judge.name: judge.text for judge in workload.judges},
+        "provenance": dict(provenance),
+    }
+
+
+def _with_judge(suite: Mapping[str, Any], workload: Workload) -> list[tuple[dict[str, Any], ResolvedJudge]]:
+    return list(zip(suite.get("judges", []), workload.judges, strict=True))
+
+
+def _model(config: ModelConfig, folder: Path, out: Path) -> dict[str, Any]:
+    written = config.model_dump(mode="json", exclude_defaults=True)
+    start = folder if config.relative_to == "suite" else Path()
+    for said in (written, *written.get("variants", {}).values()):
+        if said["model"].startswith("recorded/") and not said.get("remote"):
+            path = said["model"].removeprefix("recorded/")
+            said["model"] = f"recorded/{_relative(path, start, out)}"
+            written.pop("relative_to", None)
+    return written
+
+
+def _moved(table: dict[str, Any], key: str, start: Path, out: Path) -> dict[str, Any]:
+    return {**table, key: _relative(table[key], start, out)} if table.get(key) else table
+
+
+def _relative(path: str, start: Path, out: Path) -> str:
+    return Path(os.path.relpath(start / path, out)).as_posix()
+
+
+def summary(workload: Workload, matchup: Matchup) -> dict[str, Any]:
+    """Return results.json's `suite`."""
+    suite = workload.suite
+    return {
+        "name": suite.name,
+        "title": suite.about.title or suite.name,
+        "description": suite.about.description,
+        "licence": suite.about.licence,
+        "citation": suite.about.citation,
+        "url": suite.about.url,
+        "languages": list(suite.languages),
+        "parallel": all(table.parallel for table in suite.prompts.tables()),
+        "prompts": workload.counts,
+        "digest": workload.digest,
+        "sampling": matchup.candidate.sampling.identity(),
+    }
+
+
+def judge_summary(judge: ResolvedJudge, matchup: Matchup, verdicts: Iterable[Verdict]) -> dict[str, Any]:
+    """Return one row of results.json's `judges`."""
+    own = [verdict for verdict in verdicts if verdict.judge == judge.name]
+    return {
+        "name": judge.name,
+        "model": ", ".join(str(model) for model in judge.models.values()),
+        "kind": judge.definition.kind.value,
+        "definition_sha256": judge.definition.digest,
+        "offline": any(model.provider == "offline" for model in judge.models.values()),
+        "repeats": judge.repeats,
+        "self_consistency": {language: share for (_, language), share in self_consistency(own).items()},
+        "family_warning": family_warning(
+            (str(model) for model in judge.models.values()), (matchup.candidate.name, matchup.baseline.name)
+        ),
+    }
+
+
+def provenance(
+    *, command: Sequence[str], started: str, finished: str, seed: int, records: Iterable[Generation | Verdict]
+) -> dict[str, Any]:
+    """Return where the figures come from. Absolute paths of the command are cut to their last part."""
+    served: dict[str, set[tuple[str, str]]] = defaultdict(set)
+    for record in records:
+        name = record.model if isinstance(record, Generation) else record.judge
+        if record.served_model or record.fingerprint:
+            served[name].add((record.served_model or "", record.fingerprint or ""))
+    return {
+        "evalkit": __version__,
+        "python": platform.python_version(),
+        "command": shlex.join(_public(word) for word in command),
+        "started": started,
+        "finished": finished,
+        "seed": seed,
+        "git": git_revision(),
+        "models": {
+            name: [{"served": model, "fingerprint": mark} for model, mark in sorted(found)]
+            for name, found in sorted(served.items())
+        },
+    }
+
+
+def costs(spending: Mapping[tuple[str, str], ModelCost]) -> dict[str, Any]:
+    """Return results.json's `cost`: an unknown price makes the sum unknown, never smaller."""
+    rows = [{"model": model, "stage": stage, **vars(account)} for (model, stage), account in sorted(spending.items())]
+    unknown = sorted({row["model"] for row in rows if row["cost"] is None})
+    return {
+        "spent": None if unknown else sum(row["cost"] for row in rows),
+        "unknown_prices": unknown,
+        "by_model": rows,
+    }
+
+
+def git_revision() -> str | None:
+    """Return the working directory's git revision, with `+` where files were changed; None outside a repository."""
+    try:
+        head = subprocess.run(["git", "rev-parse", "--short=12", "HEAD"], capture_output=True, text=True, check=True)  # noqa: S607
+        dirty = subprocess.run(["git", "status", "--porcelain", "-uno"], capture_output=True, text=True, check=True)  # noqa: S607
+    except (OSError, subprocess.CalledProcessError):
+        return None
+    return head.stdout.strip() + ("+" if dirty.stdout.strip() else "")
+
+
+def _public(word: str) -> str:
+    """Cut an absolute path, or a reference to one, to its last part."""
+    reference, slash, path = word.partition("//") if word.startswith("recorded//") else ("", "", word)
+    if path.startswith("/") or slash:
+        return f"{reference}/{Path(path).name}" if slash else Path(path).name
+    return word
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunInfo:
+    """What a run's results say of how it came about."""
+
+    suite: Mapping[str, Any]
+    cost: Mapping[str, Any]
+    provenance: Mapping[str, Any]
+    incomplete: Mapping[str, Any] | None
+    """Why nothing more was asked and how to go on; None for a complete run."""
