@@ -10,6 +10,7 @@ log. Faults are put in on purpose: see `faults.py`.
 
 from tests.server.app import Server
 from tests.server.faults import Fault
+from tests.server.models import TODAY, ServedModel
 from tests.server.verdicts import by_hash, first_wins, longer_wins, shorter_wins
 
-__all__ = ["Fault", "Server", "by_hash", "first_wins", "longer_wins", "shorter_wins"]
+__all__ = ["TODAY", "Fault", "ServedModel", "Server", "by_hash", "first_wins", "longer_wins", "shorter_wins"]

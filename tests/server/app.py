@@ -14,6 +14,7 @@ from aiohttp import web
 
 from tests.server import formats
 from tests.server.faults import Fault
+from tests.server.models import ServedModel
 from tests.server.verdicts import Verdict, by_hash
 
 _ERROR_TYPES = {400: "invalid_request_error", 401: "authentication_error", 429: "rate_limit_error"}
@@ -40,6 +41,7 @@ class Server:
         log_file: Path | None = None,
         keep_log: bool = True,
         headers: Mapping[str, str] | None = None,
+        models: Mapping[str, ServedModel] | None = None,
     ) -> None:
         self.port = port
         self.latency = latency
@@ -48,6 +50,8 @@ class Server:
         self.answer = answer
         self.log_file = log_file
         self.keep_log = keep_log
+        self.models = dict(models or {})
+        """Models that refuse, reason and end as today's do, by name; see `models.py`."""
         self.headers = dict(headers or {})
         """Sent with every reply."""
         self.reply_extra: dict[str, Any] = {}
@@ -130,9 +134,12 @@ class Server:
         await runner.cleanup()
 
     async def _models(self, _: web.Request) -> web.Response:
-        return web.json_response(
-            {"object": "list", "data": [{"id": "local", "object": "model", "max_model_len": 8192}]}
-        )
+        listed: list[dict[str, Any]] = [{"id": "local", "object": "model", "max_model_len": 8192}]
+        for name, served in self.models.items():
+            if not served.gone:
+                dated = {"shutdown_date": served.shutdown} if served.shutdown else {}
+                listed.append({"id": name, "object": "model", **dated})
+        return web.json_response({"object": "list", "data": listed})
 
     async def _handle(self, http: web.Request) -> web.StreamResponse:
         body = json.loads(await http.read())
@@ -151,6 +158,11 @@ class Server:
                 (item for item in self.faults if item.hits(self.count) and _applies(item, http.path, body)), None
             )
             entry["fault"] = fault.kind if fault else None
+            served = self.models.get(str(body.get("model")))
+            refusal = served.refusal(body) if served else None
+            if refusal:
+                entry["status"] = refusal[0]
+                return self._refused(http.path, *refusal)
             return await self._reply(http, body, entry, fault)
         finally:
             self.in_flight -= 1
@@ -170,6 +182,8 @@ class Server:
             http.transport.abort()
             return web.Response()
         document = self._document(http.path, body, entry, kind)
+        if (served := self.models.get(str(body.get("model")))) and http.path != "/tokenize":
+            document = served.shaped(document, body)
         text = json.dumps(document, ensure_ascii=False)
         if kind == "malformed":
             text = text[: len(text) // 2] + "<!doctype html>"
@@ -225,14 +239,16 @@ class Server:
             name = next((name for name in names if body.get(name) is not None), names[0])
             code, words = "unsupported_parameter", f"Unsupported parameter: '{name}' is not supported with this model."
         entry["status"] = status
-        kind = _ERROR_TYPES.get(status, "api_error")
-        error = {"type": kind, "message": words}
-        document = (
-            {"type": "error", "error": error}
-            if path == "/v1/messages"
-            else {"error": {**error, "code": code, "param": None}}
-        )
-        return web.json_response(document, status=status, headers=headers)
+        return self._refused(path, status, code, words, headers=headers)
+
+    def _refused(
+        self, path: str, status: int, code: str, words: str, *, headers: Mapping[str, str] | None = None
+    ) -> web.Response:
+        """Answer a request that the model does not take, in its provider's words."""
+        error = {"type": _ERROR_TYPES.get(status, "api_error"), "message": words}
+        anthropic = path == "/v1/messages"
+        document = {"type": "error", "error": error} if anthropic else {"error": {**error, "code": code, "param": None}}
+        return web.json_response(document, status=status, headers=headers or self.headers)
 
     async def _cut_off(self, http: web.Request, content: bytes) -> web.StreamResponse:
         """Promise the whole body, send half of it, and hang up."""
