@@ -1,7 +1,7 @@
 # Everything a developer does here. `make test` is what CI runs, without its installs.
 PYTHON ?= .venv/bin/python
 
-.PHONY: setup test lint format types bench sample wheel
+.PHONY: setup test lint format bench bench-small coverage sample wheel
 
 setup: ## a development environment in .venv
 	python3 -m venv .venv && .venv/bin/pip install -q -c constraints.txt -e '.[dev]'
@@ -15,8 +15,14 @@ lint: ## style and types
 format: ## mend what can be mended
 	$(PYTHON) -m ruff check --fix . && $(PYTHON) -m ruff format .
 
-bench: ## every benchmark, one after the other, as ratios to its peer
-	for file in benchmarks/*.py; do echo "== $$file"; PYTHONPATH=. $(PYTHON) $$file || exit 1; done
+bench: ## every benchmark, one after the other, as ratios to its peer; what this machine lacks is skipped
+	for file in benchmarks/[!_]*.py; do echo "== $$file"; $(PYTHON) $$file $(SIZE) || exit 1; done
+
+bench-small: ## every benchmark in small, seconds each: shows that they run, measures nothing
+	$(MAKE) --no-print-directory bench SIZE=--small
+
+coverage: ## how often the intervals hold the truth: the whole study of docs/statistics.md
+	$(PYTHON) benchmarks/coverage.py
 
 sample: ## the committed sample report and the README's generated blocks
 	$(PYTHON) tools/make_sample.py

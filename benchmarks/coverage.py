@@ -1,7 +1,7 @@
 """How often the intervals hold the truth: the table of docs/statistics.md.
 
     python benchmarks/coverage.py            # 4,000 repetitions a cell, some minutes
-    python benchmarks/coverage.py --quick    # 500, to see that it runs
+    python benchmarks/coverage.py --small    # 40, to see that it runs
 
 Verdicts are drawn from a probit model with ties and a position effect, both orders of a prompt sharing its difficulty;
 translations of a prompt share part of it. The truth is known in closed form, or is the fitted model's own.
@@ -9,11 +9,12 @@ translations of a prompt share part of it. The truth is known in closed form, or
 
 from __future__ import annotations
 
-import argparse
 import math
 from collections.abc import Callable, Iterator
 
 import numpy as np
+from _support import LANGUAGES as TAGS
+from _support import parser
 from scipy.optimize import brentq
 from scipy.special import expit, ndtr
 
@@ -29,7 +30,7 @@ from evalkit.statistics.paired import paired_difference
 SIZES = (50, 200, 500, 805)
 RATES = (0.5, 0.7, 0.9, 0.97)
 CORRELATIONS = (0.0, 0.2, 0.5, 0.85)
-LANGUAGES = 23
+LANGUAGES = len(TAGS)
 BETWEEN = 0.8
 """Standard deviation of the difficulty of a prompt, in units of a verdict's noise."""
 PROMPTS = 1.5
@@ -223,11 +224,9 @@ TABLES: tuple[tuple[str, list[str], Callable[[int, np.random.Generator], Iterato
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--quick", action="store_true", help="500 repetitions")
-    repetitions = 500 if parser.parse_args().quick else 4000
+    args = parser(__doc__, repetitions=(4000, 40)).parse_args()
     for title, head, rows in TABLES:
-        print_table(title, head, rows(repetitions, np.random.default_rng(0)))
+        print_table(title, head, rows(args.repetitions, np.random.default_rng(0)))
 
 
 if __name__ == "__main__":

@@ -11,7 +11,6 @@ Goal: at least 80 % of the faster bare client, under 150 MB.
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import json
 import resource
@@ -20,9 +19,11 @@ import subprocess
 import sys
 import tempfile
 import time
+from argparse import SUPPRESS
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
+from _support import environment, parser, python
+
 CONCURRENCY = 256
 LATENCY = 0.05
 KILOBYTES = 6
@@ -89,26 +90,23 @@ def measure(part: str, url: str, calls: int) -> dict[str, float]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--calls", type=int, default=5000)
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--part", help=argparse.SUPPRESS)
-    parser.add_argument("--url", help=argparse.SUPPRESS)
-    args = parser.parse_args()
+    options = parser(__doc__, calls=(5000, 200), rounds=(3, 1))
+    options.add_argument("--part", help=SUPPRESS)
+    options.add_argument("--url", help=SUPPRESS)
+    args = options.parse_args()
     if args.part:
         print(json.dumps(measure(args.part, args.url, args.calls)))
         return
     parts: dict[str, list[dict[str, float]]] = {"bare parsed": [], "bare raw": [], "evalkit": []}
     command = [sys.executable, "-m", "tests.server", "--latency", str(LATENCY), "--quiet-log"]
-    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as server:
+    with subprocess.Popen(command, env=environment(), stdout=subprocess.PIPE, text=True) as server:
         assert server.stdout is not None
         url = server.stdout.readline().strip()
         try:
             for _ in range(args.rounds):
                 for part, found in parts.items():
-                    words = [sys.executable, __file__, "--part", part, "--url", url, "--calls", str(args.calls)]
-                    done = subprocess.run(words, cwd=ROOT, check=True, capture_output=True, text=True)
-                    found.append(json.loads(done.stdout))
+                    done = python(__file__, "--part", part, "--url", url, "--calls", str(args.calls))
+                    found.append(json.loads(done))
         finally:
             server.terminate()
     print(f"{args.calls} calls of {KILOBYTES} KB, server latency {LATENCY * 1000:.0f} ms, median of {args.rounds}")

@@ -12,19 +12,18 @@ Goal: 20,000 answers in under 20 s and under 300 MB. Real answers are read where
 
 from __future__ import annotations
 
-import argparse
 import csv
 import json
 import os
 import resource
-import subprocess
-import sys
 import time
+from argparse import SUPPRESS
 from collections.abc import Callable, Iterator
 from itertools import cycle, islice
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
+from _support import ROOT, parser, python
+
 LANGUAGES = ["ar", "de", "en", "es", "fr", "hi", "id", "it", "ja", "ko", "pt", "ru", "tr", "vi", "zh"]
 LONGEST_FIELD = 10_000_000
 BATCH = 256
@@ -113,19 +112,16 @@ def measure(name: str, count: int) -> None:
 
 def main() -> None:
     """Run every contender in a process of its own and print a table."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--answers", type=int, default=20_000)
-    parser.add_argument("--only", choices=CONTENDERS, help=argparse.SUPPRESS)
-    args = parser.parse_args()
+    options = parser(__doc__, answers=(20_000, 500))
+    options.add_argument("--only", choices=CONTENDERS, help=SUPPRESS)
+    args = options.parse_args()
     if args.only:
         measure(args.only, args.answers)
         return
-    environment = os.environ | {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
     figures = {}
     for name in CONTENDERS:
-        command = [sys.executable, __file__, "--only", name, "--answers", str(args.answers)]
-        run = subprocess.run(command, check=True, capture_output=True, text=True, env=environment)
-        figures[name] = found = json.loads(run.stdout)
+        words = [__file__, "--only", name, "--answers", str(args.answers)]
+        figures[name] = found = json.loads(python(*words, OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1"))
         unit = "rulings" if name == "rules" else "answers"
         print(
             f"{name:10} {found['done']:6} {unit} in {found['wall']:5.1f} s ({found['cpu']:5.1f} s CPU, "

@@ -1,9 +1,9 @@
 """How fast length control refits, beside the usual ways, and how fast a whole analysis is.
 
-    python benchmarks/length_control.py
+    python benchmarks/length_control.py [--refits 1000]
 
 23 languages x 500 prompts x 1,000 refits of a model with three coefficients, the same data for all; loops are timed on
-a few dozen fits and extrapolated. Compare the ratios: seconds belong to the machine.
+`--timed` fits and extrapolated. Compare the ratios: seconds belong to the machine.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from collections.abc import Callable
 
 import numpy as np
 import statsmodels.api as sm
+from _support import LANGUAGES, parser
 from scipy.optimize import minimize
 from scipy.special import expit
 from sklearn.linear_model import LogisticRegression
@@ -25,9 +26,7 @@ from evalkit.statistics import logistic
 from evalkit.statistics.analysis import analyze
 from evalkit.statistics.figures import Floats, prompt_weights
 
-LANGUAGES = ("ar", "cs", "de", "el", "en", "es", "fa", "fr", "he", "hi", "id", "it")
-LANGUAGES += ("ja", "ko", "nl", "pl", "pt", "ro", "ru", "tr", "uk", "vi", "zh")
-PROMPTS, REFITS = 500, 1000
+PROMPTS = 500
 RIDGE = np.array([0.16, 0.0, 0.0])
 
 
@@ -41,9 +40,9 @@ def seconds(work: Callable[[], object], repeats: int = 3) -> float:
     return float(np.median(taken))
 
 
-def refits() -> None:
+def refits(count: int, *, timed: int) -> None:
     rng = np.random.default_rng(0)
-    weights = prompt_weights(PROMPTS, n_resamples=REFITS, rng=rng)
+    weights = prompt_weights(PROMPTS, n_resamples=count, rng=rng)
     data = []
     for _ in LANGUAGES:
         design = np.column_stack([np.tanh(rng.normal(size=PROMPTS)), rng.normal(size=PROMPTS), np.ones(PROMPTS)])
@@ -55,13 +54,13 @@ def refits() -> None:
             logistic.refit(design, y, weights, start=beta, ridge=RIDGE)
 
     design, y = data[0]
-    total = len(LANGUAGES) * REFITS
+    total = len(LANGUAGES) * count
     rows = [("evalkit, all resamples together", seconds(together))]
-    for name, one, count in loops(design, y, weights, start[0]):
+    for name, one, fits in loops(design, y, weights, start[0], timed):
         rows.append(
             (
                 f"{name}, one by one",
-                seconds(lambda one=one, count=count: [one(b) for b in range(count)]) / count * total,
+                seconds(lambda one=one, fits=fits: [one(b) for b in range(fits)]) / fits * total,
             )
         )
     print(f"\n{total:,} refits of {PROMPTS} prompts\n\n| | s | times |\n|---|---|---|")
@@ -69,7 +68,9 @@ def refits() -> None:
         print(f"| {name} | {taken:.2f} | {taken / rows[0][1]:,.0f} |")
 
 
-def loops(design: Floats, y: Floats, weights: Floats, beta: Floats) -> list[tuple[str, Callable[[int], object], int]]:
+def loops(
+    design: Floats, y: Floats, weights: Floats, beta: Floats, timed: int
+) -> list[tuple[str, Callable[[int], object], int]]:
     """The usual ways: name, one refit, how many to time."""
     twice, labels = np.vstack([design, design]), np.repeat([1, 0], len(y))
 
@@ -93,13 +94,13 @@ def loops(design: Floats, y: Floats, weights: Floats, beta: Floats) -> list[tupl
         return minimize(loss, beta, jac=True, method="BFGS")
 
     return [
-        ("scikit-learn", with_sklearn, 40),
-        ("statsmodels", with_statsmodels, 40),
-        ("scipy BFGS", with_scipy, 40),
+        ("scikit-learn", with_sklearn, timed),
+        ("statsmodels", with_statsmodels, timed),
+        ("scipy BFGS", with_scipy, timed),
         (
             "evalkit's single fit",
             lambda b: logistic.fit(design, y, weights=weights[:, b].astype(float), ridge=RIDGE),
-            100,
+            2 * timed,
         ),
     ]
 
@@ -154,14 +155,15 @@ def whole_run(languages: tuple[str, ...], prompts: int, judges: int) -> None:
 
 
 def main() -> None:
-    refits()
+    args = parser(__doc__, refits=(1000, 20), timed=(40, 2), prompts=(500, 50)).parse_args()
+    refits(args.refits, timed=args.timed)
     print(
         "\nWhole analysis, 2,000 resamples\n\n"
         "| languages x prompts x judges | s | processor s | MB, peak of the process |\n|---|---|---|---|"
     )
-    whole_run(LANGUAGES[:4], 805, 1)
-    whole_run(LANGUAGES, 500, 1)
-    whole_run(LANGUAGES, 500, 3)
+    whole_run(LANGUAGES[:4], args.prompts * 805 // 500, 1)
+    whole_run(LANGUAGES, args.prompts, 1)
+    whole_run(LANGUAGES, args.prompts, 3)
 
 
 if __name__ == "__main__":
