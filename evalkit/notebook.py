@@ -32,7 +32,7 @@ from evalkit.boards.gate import Gate
 from evalkit.boards.leaderboard_text import markdown as board_markdown
 from evalkit.boards.words import p_words, signed
 from evalkit.errors import InputError, Problem, did_you_mean
-from evalkit.records import RunData
+from evalkit.records import json_ready
 from evalkit.report.charts import charts
 from evalkit.report.drawing import Drawing, svg
 from evalkit.report.leaderboard import render_leaderboard
@@ -43,6 +43,7 @@ from evalkit.report.summary import headline
 from evalkit.report.tables import Table, tables
 from evalkit.report.view import View, language_name
 from evalkit.report.wording import percent
+from evalkit.results import RunData
 from evalkit.run import read_run, write_whole
 from evalkit.stages import boards
 
@@ -83,9 +84,9 @@ class Run:
     """Everything in it, as records."""
 
     def __repr__(self) -> str:
-        suite = self.data.results["suite"]
-        count = len(suite["languages"])
-        where = f"{suite['name']}, {count} language{'s' if count > 1 else ''}"
+        suite = self.data.results.suite
+        count = len(suite.languages)
+        where = f"{suite.name}, {count} language{'s' if count > 1 else ''}"
         return f"<Run {self.data.candidate} against {self.data.baseline}: {where}>"
 
     def _repr_html_(self) -> str:
@@ -94,8 +95,8 @@ class Run:
 
     @property
     def results(self) -> Mapping[str, Any]:
-        """results.json (docs/results.md)."""
-        return self.data.results
+        """results.json as a dictionary (docs/results.md); `data.results` has it as records."""
+        return self.data.results.to_json()
 
     def estimates(self, **equal: str | None) -> pd.DataFrame:
         """Return the estimates, one row a figure; `metric="win_rate", language="macro"` keeps rows that say so.
@@ -105,7 +106,7 @@ class Run:
         Raises:
             InputError: there is no such column, or no row of that value.
         """
-        frame = _frame(self.data.results["estimates"])
+        frame = _frame([json_ready(row) for row in self.data.results.estimates])
         for column, value in {"slice": None, **equal}.items():
             if column not in frame.columns:
                 hint = did_you_mean(column, list(frame.columns))

@@ -15,17 +15,17 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
 
 from evalkit.dispatch import Limits
 from evalkit.dispatch.session import Progress, Session
 from evalkit.errors import IncompleteError, InterruptedRunError
+from evalkit.freshness import fingerprint, fingerprint_of, mark_fresh, up_to_date
 from evalkit.ledger import Ledger
 from evalkit.pricing import Pricing
-from evalkit.records import Generation, RunData, Verdict
+from evalkit.records import Generation, Verdict
+from evalkit.results import Incomplete, Results, RunData
 from evalkit.run import read_results, read_run
 from evalkit.stages.answers import Answers, generate
-from evalkit.stages.freshness import leave, stamp_of, up_to_date
 from evalkit.stages.load import Matchup, Workload, load, preflight
 from evalkit.stages.plan import Plan
 from evalkit.stages.plan import plan as make_plan
@@ -65,7 +65,7 @@ class Job:
 class Finished:
     """What a job left behind."""
 
-    runs: tuple[tuple[Path, Mapping[str, Any]], ...] = field(repr=False)
+    runs: tuple[tuple[Path, Results], ...] = field(repr=False)
     """Run directory and results, one per matchup; none where the job ended before the report."""
     asked: int
     """Requests answered now."""
@@ -108,7 +108,7 @@ async def run(job: Job, *, progress: Progress) -> Finished:
     return replace(_finished(runs, session), leaderboard=_leaderboard(job, workload, runs))
 
 
-def _leaderboard(job: Job, workload: Workload, runs: Sequence[tuple[Path, Mapping[str, Any]]]) -> Path | None:
+def _leaderboard(job: Job, workload: Workload, runs: Sequence[tuple[Path, Results]]) -> Path | None:
     """Write `index.html` above the runs of several candidates; None where there is one, or no judge to rank by."""
     if len(runs) < 2 or not workload.judges:  # noqa: PLR2004
         return None
@@ -127,19 +127,27 @@ def _report(
     judged: JudgeReplies,
     session: Session,
     started: str,
-) -> tuple[Path, Mapping[str, Any]]:
+) -> tuple[Path, Results]:
     """Write one matchup's run directory and report, unless it is there and made from just this."""
     folder = run_folder(job, workload, matchup)
-    own = (answers[matchup.candidate.name], answers[matchup.baseline.name])
-    stamp = stamp_of(resolved(workload, matchup, out=folder, provenance={}), workload.digest, own, judged)
-    if session.stopped is None and up_to_date(folder, stamp):
+    sides = (answers[matchup.candidate.name], answers[matchup.baseline.name])
+    made_from = fingerprint(
+        suite=resolved(workload, matchup, out=folder),
+        prompts=workload.digest,
+        answers=[answer for side in sides for answer in side.generations],
+        verdicts=judged.verdicts,
+        failures=[failure for part in (*sides, judged) for failure in part.failures],
+        notes=[*workload.notes, *(note for side in sides for note in side.notes)],
+    )
+    if session.stopped is None and up_to_date(folder, made_from):
         return folder, read_results(folder)
-    from evalkit.stages.results import conclude, save
+    from evalkit.stages.results import build_results, save
 
-    circumstances = _circumstances(job, workload, matchup, answers, judged, session, folder, started)
-    run = conclude(workload, matchup, answers, judged, circumstances)
+    info = _run_info(job, workload, matchup, answers, judged, session, folder, started)
+    run = build_results(workload, matchup, answers, judged, info)
     save(folder, run)
-    leave(folder, stamp)
+    if session.stopped is None:
+        mark_fresh(folder, made_from)
     return folder, run.results
 
 
@@ -160,20 +168,14 @@ def analyze(folder: Path) -> RunData:
     Raises:
         RunError: the run directory is damaged.
     """
-    from evalkit.stages.results import estimated, save
+    from evalkit.stages.results import estimate, save
 
     old = read_run(folder)
     suite = parse_suite(_text(folder / "run.yaml"), name="run.yaml", folder=folder).suite
-    derived = {"estimates", "counts", "claims", "length", "orders", "agreement", "profile", "checks", "failures"}
-    ends = {"cost", "provenance"}
-    new = estimated(
-        old,
-        head={key: value for key, value in old.results.items() if key not in derived | ends},
-        tail={key: old.results[key] for key in ends},
-        settings=suite.statistics,
-        slices=suite.prompts.slices,
-    )
+    new = estimate(old, old.results.description, settings=suite.statistics, slices=suite.prompts.slices)
     save(folder, new)
+    if new.results.incomplete is None:
+        mark_fresh(folder, fingerprint_of(new))
     return new
 
 
@@ -202,7 +204,7 @@ def pricing_of(workload: Workload) -> Pricing:
     return Pricing(own)
 
 
-def _circumstances(
+def _run_info(
     job: Job,
     workload: Workload,
     matchup: Matchup,
@@ -221,25 +223,25 @@ def _circumstances(
         suite=resolved(workload, matchup, out=folder, provenance=where_from),
         cost=costs(session.spending),
         provenance=where_from,
-        incomplete=_incomplete(workload, own, judged, session, where_from["command"]),
+        incomplete=_incomplete(workload, own, judged, session, where_from.command),
     )
 
 
 def _incomplete(
     workload: Workload, answers: Sequence[Answers], judged: JudgeReplies, session: Session, command: str
-) -> dict[str, Any] | None:
+) -> Incomplete | None:
     """Say what is missing because the run stopped early; None where it did not."""
     if session.stopped is None:
         return None
-    return {
-        "reason": str(session.stopped).partition("\n")[0],
-        "missing_answers": sum(len(workload.prompts) - len(own.generations) for own in answers),
-        "missing_verdicts": len(judged.comparisons) - len(judged.verdicts),
-        "command": command,
-    }
+    return Incomplete(
+        reason=str(session.stopped).partition("\n")[0],
+        missing_answers=sum(len(workload.prompts) - len(own.generations) for own in answers),
+        missing_verdicts=len(judged.comparisons) - len(judged.verdicts),
+        command=command,
+    )
 
 
-def _finished(runs: Sequence[tuple[Path, Mapping[str, Any]]], session: Session) -> Finished:
+def _finished(runs: Sequence[tuple[Path, Results]], session: Session) -> Finished:
     return Finished(
         runs=tuple(runs), asked=session.asked, reused=session.reused, paid=session.paid, stopped=session.stopped
     )

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, is_dataclass
 from enum import StrEnum
 from typing import Any
 
@@ -181,12 +181,17 @@ class Failure:
     kind: str
     """A `Fault`, or unreadable, low_mass, missing_answer …"""
     message: str
+    """What went wrong, in words."""
     attempts: int = 1
+    """How often it was asked."""
     model: str = ""
     """Candidate, baseline or judge that failed."""
     prompt_id: str = ""
+    """Id of the prompt."""
     language: str = ""
+    """Language of the prompt."""
     order: str = ""
+    """forward or swapped, where a judge was asked."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -227,29 +232,40 @@ class Estimate:
     """One published figure: a row of results.json. Rates are fractions; NaN where undefined, `method` says why."""
 
     candidate: str
+    """Name of the candidate."""
     judge: str
+    """Name of the judge, `panel`, or empty for a figure of the answers alone."""
     language: str
+    """A tag, `macro` or `micro`."""
     metric: str
+    """What the figure is, see below."""
     value: float
+    """The figure; null where it is undefined."""
     low: float = math.nan
+    """Lower end of the interval."""
     high: float = math.nan
+    """Upper end of the interval."""
     standard_error: float = math.nan
+    """Standard error, clustered by prompt."""
     bootstrap_low: float = math.nan
+    """Lower end of the bootstrap interval (BCa)."""
     bootstrap_high: float = math.nan
+    """Upper end of the bootstrap interval (BCa)."""
     n: int = 0
     """Scored pairs."""
     clusters: int = 0
     """Distinct prompts."""
     slice: str | None = None
-    """`name=value` of the subset, or None for all prompts."""
+    """`field=value` of the subset; null for all prompts."""
     confidence_level: float = 0.95
+    """Of the intervals."""
     method: str = ""
     """What the interval is, or why the figure is undefined."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RunData:
-    """Everything a run directory holds."""
+class RunRecords:
+    """The records of a run: what was asked, answered and judged. Its figures (`results.py`) come from these alone."""
 
     suite: Mapping[str, Any]
     """The resolved suite (run.yaml)."""
@@ -264,16 +280,25 @@ class RunData:
     verdicts: tuple[Verdict, ...]
     outcomes: tuple[Outcome, ...]
     failures: tuple[Failure, ...]
-    results: Mapping[str, Any]
-    """results.json (docs/results.md)."""
 
 
 def json_ready(value: Any) -> Any:
-    """Return the value with NaN and infinities as None and tuples as lists, so that any JSON reader accepts it."""
+    """Return the value as any JSON reader accepts it: NaN and infinities as None, tuples as lists, records as objects.
+
+    A field whose metadata says `left_out` is not written where it is None.
+    """
+    if value is None or isinstance(value, str | int):
+        return value
     if isinstance(value, float):
         return value if math.isfinite(value) else None
     if isinstance(value, Mapping):
         return {str(key): json_ready(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
         return [json_ready(item) for item in value]
+    if is_dataclass(value):
+        return {
+            each.name: json_ready(item)
+            for each in fields(value)
+            if (item := getattr(value, each.name)) is not None or not each.metadata.get("left_out")
+        }
     return value

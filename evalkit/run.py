@@ -25,38 +25,36 @@ from evalkit.calls import Message
 from evalkit.errors import Problem, RunError
 from evalkit.records import (
     Choice,
-    Failure,
     Generation,
     LanguageCheck,
     LanguageStatus,
     Order,
     Outcome,
     Prompt,
-    RunData,
     Verdict,
     json_ready,
 )
+from evalkit.results import Results, RunData
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-RESULTS_SCHEMA = "evalkit/results/1"
 FILES = ("run.yaml", "prompts.parquet", "generations.parquet", "verdicts.parquet", "outcomes.parquet", "results.json")
-_SHAPE: dict[str, type] = {"candidate": str, "baseline": str, "suite": dict, "cost": dict, "provenance": dict}
-_SHAPE |= {"judges": list, "estimates": list, "counts": list, "failures": list}
-"""What results.json must hold, and as what; lists are of objects."""
+MADE_FROM = ".made-from"
+"""Holds the digest of what a run directory was made from (freshness.py)."""
 CANDIDATE, BASELINE = "candidate", "baseline"
 T = TypeVar("T")
 
 
 def write_run(folder: Path, run: RunData) -> None:
-    """Write everything but the report.
+    """Write everything but the report. The directory counts as out of date until `freshness.mark_fresh` is called.
 
     Raises:
         RunError: the folder cannot be written.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        (folder / MADE_FROM).unlink(missing_ok=True)
         write_whole(folder / "run.yaml", _yaml(run.suite))
         _write_table(folder / "prompts.parquet", map(_prompt_row, run.prompts), _PROMPTS)
         answers = [_answer_row(item, CANDIDATE, run.candidate_checks) for item in run.candidate_answers]
@@ -91,8 +89,8 @@ def read_run(folder: Path) -> RunData:
         sides = {side: [row for row in answers if row["side"] == side] for side in (CANDIDATE, BASELINE)}
         return RunData(
             suite=suite,
-            candidate=results["candidate"],
-            baseline=results["baseline"],
+            candidate=results.candidate,
+            baseline=results.baseline,
             prompts=tuple(map(_prompt, _read_table(folder / "prompts.parquet"))),
             candidate_answers=tuple(map(_answer, sides[CANDIDATE])),
             baseline_answers=tuple(map(_answer, sides[BASELINE])),
@@ -100,7 +98,7 @@ def read_run(folder: Path) -> RunData:
             baseline_checks=_checks(sides[BASELINE]),
             verdicts=tuple(map(_verdict, _read_table(folder / "verdicts.parquet"))),
             outcomes=tuple(map(_outcome, _read_table(folder / "outcomes.parquet"))),
-            failures=tuple(Failure(**item) for item in results["failures"]),
+            failures=results.failures,
             results=results,
         )
     except (OSError, KeyError, TypeError, ValueError, yaml.YAMLError) as fault:
@@ -108,7 +106,7 @@ def read_run(folder: Path) -> RunData:
         raise RunError(problem) from None
 
 
-def read_results(folder: Path) -> dict[str, Any]:
+def read_results(folder: Path) -> Results:
     """Read results.json of a run directory.
 
     Raises:
@@ -119,23 +117,10 @@ def read_results(folder: Path) -> dict[str, Any]:
         hint = "name a run directory: the folder that holds results.json"
         raise RunError(Problem(where=str(folder), message="not a run directory", hint=hint))
     try:
-        results = json.loads(path.read_text("utf-8"))
-        schema = results["schema"]
-    except (ValueError, KeyError, TypeError) as fault:
+        document = json.loads(path.read_text("utf-8"))
+    except (OSError, ValueError) as fault:
         raise RunError(Problem(where=str(path), message=f"damaged: {fault}", hint="run it again")) from None
-    if schema != RESULTS_SCHEMA:
-        hint = "upgrade evalkit" if str(schema).startswith("evalkit/results/") else "this is no evalkit run"
-        raise RunError(Problem(where=str(path), message=f"schema {schema!r}, expected {RESULTS_SCHEMA!r}", hint=hint))
-    damaged = [key for key, kind in _SHAPE.items() if not _has_shape(results.get(key), kind)]
-    damaged += [] if isinstance(results.get("incomplete"), dict | None) else ["incomplete"]
-    if damaged:
-        message = f"damaged: {', '.join(damaged)} missing or of another kind"
-        raise RunError(Problem(where=str(path), message=message, hint="run it again"))
-    return dict(results)
-
-
-def _has_shape(value: Any, kind: type) -> bool:
-    return isinstance(value, kind) and (not isinstance(value, list) or all(isinstance(item, dict) for item in value))
+    return Results.from_json(document, where=str(path))
 
 
 def read_scores(folder: Path) -> dict[str, Any] | None:
@@ -168,9 +153,9 @@ def read_scores(folder: Path) -> dict[str, Any] | None:
     return columns
 
 
-def results_text(results: Mapping[str, Any]) -> str:
-    """Return results.json's text; NaN becomes null."""
-    return json.dumps(json_ready(results), ensure_ascii=False, indent=1, allow_nan=False) + "\n"
+def results_text(results: Results) -> str:
+    """Return results.json's text."""
+    return json.dumps(results.to_json(), ensure_ascii=False, indent=1, allow_nan=False) + "\n"
 
 
 def write_whole(path: Path, content: str | bytes) -> None:

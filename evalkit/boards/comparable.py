@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from evalkit.errors import Problem, RunError
 from evalkit.records import MACRO, MICRO
+from evalkit.results import JudgeSummary, Results
 
 BASELINE = "baseline"
 SHOWN = 20
@@ -29,27 +29,26 @@ class Gap:
         return f"{self.aspect}: {self.first} against {self.second}"
 
 
-def signature(results: Mapping[str, Any]) -> dict[str, str]:
+def signature(results: Results) -> dict[str, str]:
     """Return what two runs must share, each aspect in words; equal words are equal things."""
-    suite = results["suite"]
-    counts: Mapping[str, int] = suite.get("prompts") or {}
-    sampling: Mapping[str, Any] = suite.get("sampling") or {}
+    suite = results.suite
     return {
-        "suite": str(suite["name"]),
-        "prompts": f"{sum(counts.values()):,} in {', '.join(sorted(counts))} (sha256 {str(suite.get('digest'))[:12]})",
-        "judges": "; ".join(sorted(map(_judge, results["judges"]))) or "none",
-        BASELINE: str(results["baseline"]),
-        "sampling": ", ".join(f"{name} {value}" for name, value in sorted(sampling.items())) or "the default",
+        "suite": suite.name,
+        "prompts": f"{sum(suite.prompts.values()):,} in {', '.join(sorted(suite.prompts))} "
+        f"(sha256 {suite.digest[:12]})",
+        "judges": "; ".join(sorted(map(_judge, results.judges))) or "none",
+        BASELINE: results.baseline,
+        "sampling": ", ".join(f"{name} {value}" for name, value in sorted(suite.sampling.items())) or "the default",
     }
 
 
-def gaps(first: Mapping[str, Any], second: Mapping[str, Any]) -> list[Gap]:
+def gaps(first: Results, second: Results) -> list[Gap]:
     """Return what differs between two results.json; nothing where the runs are comparable."""
     one, other = signature(first), signature(second)
     return [Gap(aspect=key, first=one[key], second=other[key]) for key in one if one[key] != other[key]]
 
 
-def groups(results: Sequence[Mapping[str, Any]], *, ignore: frozenset[str] = frozenset()) -> list[list[int]]:
+def groups(results: Sequence[Results], *, ignore: frozenset[str] = frozenset()) -> list[list[int]]:
     """Return the indices of runs that are comparable with one another, the largest group first."""
     found: dict[tuple[str, ...], list[int]] = {}
     for index, each in enumerate(results):
@@ -58,11 +57,11 @@ def groups(results: Sequence[Mapping[str, Any]], *, ignore: frozenset[str] = fro
     return sorted(found.values(), key=lambda members: (-len(members), members[0]))
 
 
-def require_comparable(named: Sequence[tuple[str, Mapping[str, Any]]], *, ignore: frozenset[str] = frozenset()) -> None:
+def require_comparable(named: Sequence[tuple[str, Results]], *, ignore: frozenset[str] = frozenset()) -> None:
     """Raise one RunError that names every difference from the first run.
 
     Args:
-        named: (name, results.json) of each run.
+        named: (name, results) of each run.
         ignore: aspects that may differ.
     """
     start, reference = named[0]
@@ -80,19 +79,19 @@ def require_comparable(named: Sequence[tuple[str, Mapping[str, Any]]], *, ignore
         raise RunError(*problems[:SHOWN], *rest)
 
 
-def warnings(name: str, results: Mapping[str, Any], judge: str) -> list[str]:
+def warnings(name: str, results: Results, judge: str) -> list[str]:
     """Return what to know of a run before its figures are compared: it stopped early, or verdicts are missing."""
     found = []
-    if results.get("incomplete"):
-        found.append(f"{name} stopped early ({results['incomplete']['reason']}): its figures rest on what was judged.")
-    rows = [row for row in results.get("counts") or () if row["judge"] == judge and row.get("slice") is None]
-    rows = [row for row in rows if row["language"] not in {MACRO, MICRO}]
-    scored, missing = (sum(row[key] or 0 for row in rows) for key in ("n", "missing"))
-    if not results.get("incomplete") and missing > MISSING * (scored + missing):
+    if results.incomplete:
+        found.append(f"{name} stopped early ({results.incomplete.reason}): its figures rest on what was judged.")
+    rows = [row for row in results.counts if row.judge == judge and row.slice is None]
+    rows = [row for row in rows if row.language not in {MACRO, MICRO}]
+    scored, missing = sum(row.n for row in rows), sum(row.missing for row in rows)
+    if not results.incomplete and missing > MISSING * (scored + missing):
         found.append(f"{name} lacks a score for {missing:,} of {scored + missing:,} pairs.")
     return found
 
 
-def _judge(judge: Mapping[str, Any]) -> str:
-    text = str(judge.get("definition_sha256") or "")[:12]
-    return f"{judge['name']} by {judge['model']}" + (f" (text {text})" if text else "")
+def _judge(judge: JudgeSummary) -> str:
+    text = judge.definition_sha256[:12]
+    return f"{judge.name} by {judge.model}" + (f" (text {text})" if text else "")

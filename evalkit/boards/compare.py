@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from evalkit.boards.words import p_words, signed
-from evalkit.records import MACRO, MICRO, PANEL, RunData
+from evalkit.records import MACRO, MICRO, PANEL, RunRecords
 from evalkit.report.view import language_name
 from evalkit.report.wording import listing
 from evalkit.settings import StatisticsSettings
@@ -43,7 +43,9 @@ class Paired:
     sentence: str
 
 
-def compare_runs(first: RunData, second: RunData, settings: StatisticsSettings, *, judge: str | None = None) -> Paired:
+def compare_runs(
+    first: RunRecords, second: RunRecords, settings: StatisticsSettings, *, judge: str | None = None
+) -> Paired:
     """Return the paired comparison of two runs that are comparable."""
     differences = paired_differences(first, second, settings)
     judges = list(dict.fromkeys(item.judge for item in differences))
@@ -63,7 +65,7 @@ def compare_runs(first: RunData, second: RunData, settings: StatisticsSettings, 
     )
 
 
-def _flips(first: RunData, second: RunData) -> list[Flip]:
+def _flips(first: RunRecords, second: RunRecords) -> list[Flip]:
     other = {(item.judge, *item.key): item.score for item in second.outcomes}
     texts = {prompt.key: prompt.text for prompt in first.prompts}
     found = []

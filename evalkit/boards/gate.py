@@ -11,16 +11,17 @@ alpha half of what the interval leaves out (2.5% for 95%):
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
 
 import numpy as np
 from scipy.special import ndtr, stdtr
 
 from evalkit.errors import Problem, RunError
-from evalkit.records import MACRO, MICRO
+from evalkit.records import MACRO, MICRO, Estimate
+from evalkit.results import Results
 from evalkit.statistics.claims import holm
 from evalkit.statistics.figures import Figures, Floats
 from evalkit.statistics.intervals import effective_n, normal_quantile, student_interval
@@ -122,33 +123,29 @@ def regression_tests(
     )  # fmt: skip
 
 
-def unpaired_tests(
-    rows: Sequence[Mapping[str, Any]], stored: Sequence[Mapping[str, Any]], *, max_regression: float
-) -> list[Test]:
+def unpaired_tests(rows: Sequence[Estimate], stored: Sequence[Estimate], *, max_regression: float) -> list[Test]:
     """Test a regression from two results.json alone, where the scores of a run are not at hand.
 
     The runs' errors count as independent. They share prompts and baseline, so that the true error of the difference is
     smaller: this test is valid, but slower to tell than the paired one.
     """
-    before = {row["language"]: row for row in stored}
-    both = [(row, before[row["language"]]) for row in rows if row["language"] in before]
-    value, error = (
-        np.array([[np.nan if row[name] is None else row[name] for row in pair] for pair in both], dtype=np.float64)
-        for name in ("value", "standard_error")
-    )
-    level = float(rows[0]["confidence_level"])
+    before = {row.language: row for row in stored}
+    both = [(row, before[row.language]) for row in rows if row.language in before]
+    value = np.array([[row.value for row in pair] for pair in both], dtype=np.float64)
+    error = np.array([[row.standard_error for row in pair] for pair in both], dtype=np.float64)
+    level = rows[0].confidence_level
     difference, spread = value[:, 0] - value[:, 1], np.sqrt(np.square(error).sum(axis=1))
     with np.errstate(divide="ignore", invalid="ignore"):
         z = np.where((spread == 0) & (difference >= -max_regression), np.inf, (difference + max_regression) / spread)
     half = normal_quantile(level) * spread
     return _tests(
-        "regression", [row["language"] for row, _ in both], difference, (difference - half, difference + half),
-        np.full(len(both), -max_regression), (ndtr(-z), ndtr(z)), np.array([min(a["n"], b["n"]) for a, b in both]),
+        "regression", [row.language for row, _ in both], difference, (difference - half, difference + half),
+        np.full(len(both), -max_regression), (ndtr(-z), ndtr(z)), np.array([min(a.n, b.n) for a, b in both]),
         level, (value[:, 0], value[:, 1]),
     )  # fmt: skip
 
 
-def threshold_tests(rows: Sequence[Mapping[str, Any]], *, min_win_rate: float, floored: bool = True) -> list[Test]:
+def threshold_tests(rows: Sequence[Estimate], *, min_win_rate: float, floored: bool = True) -> list[Test]:
     """Test published win rates against a smallest allowed one, with the test that inverts to their interval.
 
     Args:
@@ -157,7 +154,7 @@ def threshold_tests(rows: Sequence[Mapping[str, Any]], *, min_win_rate: float, f
         floored: whether effective n is at least the number of prompts, as for plain win rates.
     """
     column = {
-        name: np.array([np.nan if row[name] is None else row[name] for row in rows], dtype=np.float64)
+        name: np.array([getattr(row, name) for row in rows], dtype=np.float64)
         for name in ("value", "low", "high", "standard_error", "n", "clusters")
     }
     errors = np.nan_to_num(column["standard_error"])
@@ -166,29 +163,29 @@ def threshold_tests(rows: Sequence[Mapping[str, Any]], *, min_win_rate: float, f
     with np.errstate(divide="ignore", invalid="ignore"):
         z = (column["value"] - min_win_rate) / np.sqrt(min_win_rate * (1 - min_win_rate) / n)
     z = np.where(np.isnan(column["low"]), np.nan, np.where(np.isnan(z), 0, z))
-    level = float(rows[0]["confidence_level"])
+    level = rows[0].confidence_level
     return _tests(
-        "win rate", [row["language"] for row in rows], column["value"], (column["low"], column["high"]),
+        "win rate", [row.language for row in rows], column["value"], (column["low"], column["high"]),
         np.full(len(rows), min_win_rate), (ndtr(-z), ndtr(z)), column["n"], level, None,
     )  # fmt: skip
 
 
-def threshold_rows(results: Mapping[str, Any], *, metric: str, judge: str, per_language: bool) -> list[dict[str, Any]]:
+def threshold_rows(results: Results, *, metric: str, judge: str, per_language: bool) -> list[Estimate]:
     """Return the estimates that a threshold is held against: macro, or every language.
 
     Raises:
         RunError: there is nothing to compare.
     """
     rows = [
-        dict(row)
-        for row in results["estimates"]
-        if row["metric"] == metric
-        and row["judge"] == judge
-        and row["slice"] is None
-        and (row["language"] not in {MACRO, MICRO} if per_language else row["language"] == MACRO)
+        row
+        for row in results.estimates
+        if row.metric == metric
+        and row.judge == judge
+        and row.slice is None
+        and (row.language not in {MACRO, MICRO} if per_language else row.language == MACRO)
     ]
-    if not any(row["value"] is not None for row in rows):
-        why = next((row["method"] for row in rows if row["method"]), "no such figure")
+    if all(math.isnan(row.value) for row in rows):
+        why = next((row.method for row in rows if row.method), "no such figure")
         raise RunError(Problem(message=f"nothing to compare: {metric} by {judge} is not there ({why})"))
     return rows
 

@@ -19,6 +19,7 @@ from scipy.special import logit, ndtri
 
 from evalkit.boards.scores import Columns, align
 from evalkit.records import MACRO, MICRO, json_ready
+from evalkit.results import Results
 from evalkit.settings import StatisticsSettings
 from evalkit.statistics.figures import Figures, Floats, join, mean
 from evalkit.statistics.intervals import normal_quantile
@@ -36,7 +37,7 @@ class Entry:
 
     name: str
     """What the board calls it: the candidate's name, told apart where several runs share one."""
-    results: Mapping[str, Any]
+    results: Results
     link: str | None = None
     """Address of its report, relative to the page."""
     columns: Columns | None = None
@@ -45,7 +46,7 @@ class Entry:
     @property
     def baseline(self) -> str:
         """What it was compared with."""
-        return str(self.results["baseline"])
+        return self.results.baseline
 
 
 def build(
@@ -64,10 +65,10 @@ def build(
         rows = _rated_by_graph(rows, entries, figures, settings, told)
     else:
         _rate_by_baseline(rows, figures, settings, told)
-    suite = entries[0].results["suite"]
+    suite = entries[0].results.suite
     languages = sorted({tag for row in rows for tag in row["estimates"]} - {MACRO, MICRO})
     board = {
-        "suite": dict(suite),
+        "suite": suite,
         "languages": languages,
         "judge": judge,
         "baseline": _main_baseline(entries),
@@ -81,11 +82,11 @@ def build(
 
 def _row(entry: Entry, judge: str) -> dict[str, Any]:
     estimates: dict[str, dict[str, Any]] = {}
-    for item in entry.results["estimates"]:
-        mine = item["slice"] is None and item["judge"] in {judge, ""}
-        if mine and item["metric"] in METRICS and item["value"] is not None:
-            cell = {name: item[name] for name in ("value", "low", "high", "n", "standard_error")}
-            estimates.setdefault(item["language"], {})[item["metric"]] = cell
+    for item in entry.results.estimates:
+        mine = item.metric in METRICS and item.slice is None and item.judge in {judge, ""}
+        if mine and not math.isnan(item.value):
+            cell = {name: getattr(item, name) for name in ("value", "low", "high", "n", "standard_error")}
+            estimates.setdefault(item.language, {})[item.metric] = cell
     row = {"candidate": entry.name, "baseline": entry.baseline, "link": entry.link, "estimates": estimates}
     return {**row, "rank": None, "rank_low": None, "rank_high": None, "rating": None}
 

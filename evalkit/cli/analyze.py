@@ -23,7 +23,7 @@ def run(args: argparse.Namespace) -> int:
 
     data = analyze(find_run(args.run))
     if args.json:
-        print_json(data.results)
+        print_json(data.results.to_json())
         return 0
     screen = console()
     for part in render_terminal(data.results):

@@ -60,7 +60,7 @@ def run(args: argparse.Namespace) -> int:
     command = ["evalkit", "import", args.format, *args.files]
     runs = import_runs(args.format, args.files, args.out, options, command=command)
     if args.json:
-        print_json({"runs": [{"directory": str(folder), "results": data.results} for folder, data in runs]})
+        print_json({"runs": [{"directory": str(folder), "results": data.results.to_json()} for folder, data in runs]})
         return 0
     from evalkit.report.terminal import render_terminal
 

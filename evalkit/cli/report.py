@@ -12,8 +12,8 @@ from evalkit.cli.output import declare, print_json, say
 from evalkit.errors import InputError, Problem
 
 if TYPE_CHECKING:
-    from evalkit.records import RunData
     from evalkit.report.page import Page
+    from evalkit.results import RunData
 
 _UNITS = {"": 1, "kb": 1000, "mb": 1000**2, "gb": 1000**3}
 

@@ -81,7 +81,7 @@ def show(job: Job, finished: Finished) -> None:
 def _document(finished: Finished) -> dict[str, Any]:
     return {
         "runs": [
-            {"directory": str(folder), "report": str(folder / "report.html"), "results": results}
+            {"directory": str(folder), "report": str(folder / "report.html"), "results": results.to_json()}
             for folder, results in finished.runs
         ],
         "leaderboard": str(finished.leaderboard) if finished.leaderboard else None,

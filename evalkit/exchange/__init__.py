@@ -10,9 +10,10 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from evalkit.exchange.assemble import ImportedRun
     from evalkit.exchange.exporters import Export, ExportOptions
     from evalkit.exchange.reader import Options, SourceFile
-    from evalkit.records import RunData
+    from evalkit.results import RunData
 
 IMPORTERS: dict[str, str] = {
     "alpaca-eval": "AlpacaEval annotations.json: one order, which one is recovered",
@@ -36,10 +37,10 @@ EXPORTERS: dict[str, str] = {
 """Format → what it is. Its writer is `exporters/<format>.py`; csv, jsonl and parquet share `tidy`."""
 
 
-def importer(name: str) -> Callable[[Sequence[SourceFile], Options], tuple[RunData, ...]]:
-    """Return the reader of format `name`: files in, runs (without results) out."""
+def importer(name: str) -> Callable[[Sequence[SourceFile], Options], tuple[ImportedRun, ...]]:
+    """Return the reader of format `name`: files in, runs (without figures) out."""
     module = importlib.import_module(f"{__name__}.importers.{name.replace('-', '_')}")
-    found: Callable[[Sequence[SourceFile], Options], tuple[RunData, ...]] = module.read
+    found: Callable[[Sequence[SourceFile], Options], tuple[ImportedRun, ...]] = module.read
     return found
 
 

@@ -16,7 +16,8 @@ from typing import Any
 from evalkit.calls import Message
 from evalkit.exchange.reader import Reader
 from evalkit.language.tags import normalise
-from evalkit.records import Choice, Failure, Generation, Order, Outcome, Prompt, RunData, Verdict
+from evalkit.records import Choice, Failure, Generation, Order, Outcome, Prompt, RunRecords, Verdict
+from evalkit.results import Cost, ImportSource, JudgeSummary
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +60,16 @@ class Import:
     """What readers should know of how the files were read."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImportedRun(RunRecords):
+    """The records of an imported run, and what its files say besides; its figures are not computed yet."""
+
+    judges: tuple[JudgeSummary, ...]
+    notes: tuple[str, ...]
+    cost: Cost
+    source: ImportSource
+
+
 def digest(text: str) -> str:
     """Return an id made of a prompt's text, for files that carry none: the same text has the same id in every file."""
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
@@ -83,8 +94,8 @@ def tag(reader: Reader, where: str, language: str) -> str:
         return language
 
 
-def run_of(source: Import, reader: Reader) -> RunData:
-    """Return the run, its `results` without figures yet.
+def run_of(source: Import, reader: Reader) -> ImportedRun:
+    """Return the run, without figures yet.
 
     Raises:
         DataError: a judgment stands twice, a prompt or an answer has two texts, or there is nothing to import.
@@ -94,8 +105,7 @@ def run_of(source: Import, reader: Reader) -> RunData:
     prompts = {item.prompt.key: item.prompt for item in source.judgments}
     judges = list(dict.fromkeys(item.judge for item in source.judgments))
     failures = tuple(_failure(item) for item in source.judgments if math.isnan(item.preference))
-    imported = {"format": source.format, "files": list(source.files)}
-    return RunData(
+    return ImportedRun(
         suite=_suite(source, judges),
         candidate=source.candidate,
         baseline=source.baseline,
@@ -107,13 +117,10 @@ def run_of(source: Import, reader: Reader) -> RunData:
         verdicts=tuple(_verdict(item, soft=source.soft) for item in source.judgments if item.preference >= 0),
         outcomes=tuple(_outcomes(source)),
         failures=failures,
-        results={
-            "candidate": source.candidate,
-            "baseline": source.baseline,
-            "judges": [{"name": name, "model": name, "kind": "imported"} for name in judges],
-            "cost": {"spent": source.cost, "unknown_prices": [], "by_model": []},
-            "provenance": {"imported": imported, "notes": list(source.notes)},
-        },
+        judges=tuple(JudgeSummary(name=name, model=name, kind="imported") for name in judges),
+        notes=tuple(source.notes),
+        cost=Cost(spent=source.cost),
+        source=ImportSource(format=source.format, files=tuple(source.files)),
     )
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from evalkit.judging.human import HumanLabel, HumanLabels, annotators, by_pair
-from evalkit.records import MACRO, MICRO, PANEL, RunData
+from evalkit.records import MACRO, MICRO, PANEL, RunRecords
 from evalkit.settings import StatisticsSettings
 from evalkit.statistics.agreement import MIN_PAIRS, kappa, krippendorff_alpha
 from evalkit.statistics.correction import greg_by_language
@@ -37,7 +37,7 @@ class Calibration:
     skipped: Mapping[str, int]
 
 
-def calibrate(run: RunData, labels: HumanLabels, settings: StatisticsSettings) -> Calibration:
+def calibrate(run: RunRecords, labels: HumanLabels, settings: StatisticsSettings) -> Calibration:
     """Return how each judge of the run (and their panel) stands to the labels, by language.
 
     A pair with several labels counts with their mean; agreement is about the winner: candidate, tie, baseline.
@@ -61,7 +61,7 @@ def calibrate(run: RunData, labels: HumanLabels, settings: StatisticsSettings) -
     )
 
 
-def _scores(run: RunData) -> dict[str, dict[Key, float]]:
+def _scores(run: RunRecords) -> dict[str, dict[Key, float]]:
     """Return judge → pair → score, the panel's mean last where there are several judges."""
     scores: dict[str, dict[Key, float]] = {}
     for outcome in run.outcomes:

@@ -11,7 +11,7 @@ from typing import Any
 
 from evalkit.errors import DataError, Problem, did_you_mean
 from evalkit.language.tags import normalise
-from evalkit.records import Generation, Prompt, RunData
+from evalkit.records import Generation, Prompt, RunRecords
 
 Row = Mapping[str, Any]
 
@@ -73,7 +73,7 @@ def recognise(columns: Sequence[str], *, name: str) -> LabelLayout:
 
 
 def read_labels(
-    rows: Sequence[Row], *, columns: Sequence[str], name: str, where: Callable[[int], str], run: RunData
+    rows: Sequence[Row], *, columns: Sequence[str], name: str, where: Callable[[int], str], run: RunRecords
 ) -> HumanLabels:
     """Return the labels that concern the run; rows of other prompts, models or answers are counted.
 
@@ -110,7 +110,7 @@ def read_labels(
 class _Reader:
     """Reads rows against one run. Each method returns a label, or why the row does not concern the run."""
 
-    def __init__(self, run: RunData) -> None:
+    def __init__(self, run: RunRecords) -> None:
         self._sides = {_plain(run.candidate): 1.0, _plain(run.baseline): 0.0}
         self._prompts: dict[tuple[str, str], Prompt] = {prompt.key: prompt for prompt in run.prompts}
         self._by_text = {(prompt.language, prompt.text.strip()): prompt for prompt in run.prompts}

@@ -11,10 +11,10 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
 
 from evalkit.judging.question import answer_texts
 from evalkit.records import Generation, LanguageCheck, LanguageStatus
+from evalkit.results import AnswerChecks
 
 DUPLICATE_SHARE = 0.05
 """More repeated answers than this is suspect; of 28 published models the honest ones have 1 % or less."""
@@ -82,7 +82,7 @@ def _orders_the_judge(text: str) -> bool:
 
 def flag_answers(
     answers: Sequence[Generation], checks: Mapping[tuple[str, str], LanguageCheck] | None = None
-) -> list[dict[str, Any]]:
+) -> list[AnswerChecks]:
     """Return one row per language (docs/results.md, `checks`): how many answers show what.
 
     `duplicates` counts answers whose text (NFKC, case folded, spaces collapsed) answers another prompt too.
@@ -93,25 +93,23 @@ def flag_answers(
     ]
 
 
-def _row(
-    language: str, answers: Sequence[Generation], checks: Mapping[tuple[str, str], LanguageCheck]
-) -> dict[str, Any]:
+def _row(language: str, answers: Sequence[Generation], checks: Mapping[tuple[str, str], LanguageCheck]) -> AnswerChecks:
     flags = Counter(flag for answer in answers for flag in flags_of(answer))
     statuses = Counter(checks[answer.key].status for answer in answers if answer.key in checks)
     duplicates = len(repeated_answers(answers))
-    return {
-        "language": language,
-        "n": len(answers),
-        "empty": flags["empty"],
-        "duplicates": duplicates,
-        "duplicate_share": duplicates / len(answers),
-        "control_tokens": flags["control_tokens"],
-        "verdict_strings": flags["verdict_strings"],
-        "wrong": statuses[LanguageStatus.WRONG],
-        "mixed": statuses[LanguageStatus.MIXED],
-        "unknown": statuses[LanguageStatus.NONE],
-        "truncated": flags["truncated"],
-    }
+    return AnswerChecks(
+        language=language,
+        n=len(answers),
+        empty=flags["empty"],
+        duplicates=duplicates,
+        duplicate_share=duplicates / len(answers),
+        control_tokens=flags["control_tokens"],
+        verdict_strings=flags["verdict_strings"],
+        wrong=statuses[LanguageStatus.WRONG],
+        mixed=statuses[LanguageStatus.MIXED],
+        unknown=statuses[LanguageStatus.NONE],
+        truncated=flags["truncated"],
+    )
 
 
 def repeated_answers(answers: Iterable[Generation]) -> set[tuple[str, str]]:
@@ -125,17 +123,17 @@ def _folded(answer: Generation) -> str:
     return " ".join(unicodedata.normalize("NFKC", answer_texts(answer)).casefold().split())
 
 
-def warnings(rows: Iterable[Mapping[str, Any]], *, who: str) -> list[str]:
+def warnings(rows: Iterable[AnswerChecks], *, who: str) -> list[str]:
     """Return sentences for readers about the rows of `flag_answers` that need a look."""
     found = []
     for row in rows:
-        place = f"{who}, {row['language']}"
-        if row["duplicate_share"] > DUPLICATE_SHARE:
-            found.append(f"{place}: {row['duplicates']} of {row['n']} answers repeat one another (constant answers?)")
-        if row["verdict_strings"]:
-            found.append(f"{place}: {row['verdict_strings']} answers hold verdicts or orders to the judge")
-        if row["control_tokens"]:
-            found.append(f"{place}: {row['control_tokens']} answers hold control tokens of chat templates")
-        if row["empty"]:
-            found.append(f"{place}: {row['empty']} answers are empty")
+        place = f"{who}, {row.language}"
+        if row.duplicate_share > DUPLICATE_SHARE:
+            found.append(f"{place}: {row.duplicates} of {row.n} answers repeat one another (constant answers?)")
+        if row.verdict_strings:
+            found.append(f"{place}: {row.verdict_strings} answers hold verdicts or orders to the judge")
+        if row.control_tokens:
+            found.append(f"{place}: {row.control_tokens} answers hold control tokens of chat templates")
+        if row.empty:
+            found.append(f"{place}: {row.empty} answers are empty")
     return found

@@ -7,14 +7,15 @@ kappa (Landis and Koch 1977: below 0.4 is at most fair agreement).
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 
 from evalkit.records import MICRO
 from evalkit.report import wording
 from evalkit.report.judges import repeat_shares
 from evalkit.report.summary import OFFLINE
 from evalkit.report.view import View, language_name
+from evalkit.results import AnswerChecks, LengthOverlap, Results
 
 POSITION_BIAS = 0.025
 """Share of verdicts for the first answer, beyond ½, from which it is named."""
@@ -41,7 +42,7 @@ _OVERLAP = {
 Caution = dict[str, str | None]
 
 
-def cautions(results: Mapping[str, Any]) -> list[Caution]:
+def cautions(results: Results) -> list[Caution]:
     """Return what to know before quoting, weightiest first: `kind`, `message`, `language` (a tag, or None)."""
     view = View(results)
     rules: tuple[Callable[[View], Iterable[Caution]], ...] = (
@@ -65,7 +66,7 @@ def cautions(results: Mapping[str, Any]) -> list[Caution]:
     return [caution for rule in rules for caution in rule(view)]
 
 
-def unsaid(results: Mapping[str, Any]) -> list[Caution]:
+def unsaid(results: Results) -> list[Caution]:
     """Return the cautions that the headline as text does not begin with already."""
     return [caution for caution in cautions(results) if caution["kind"] != "offline_judge"]
 
@@ -80,31 +81,28 @@ def _offline(view: View) -> Iterator[Caution]:
 
 
 def _incomplete(view: View) -> Iterator[Caution]:
-    stopped: Mapping[str, Any] = view.results.get("incomplete") or {}
+    stopped = view.results.incomplete
     if not stopped and not view.failures:
         return
     kinds: dict[str, int] = {}
     for failure in view.failures:
-        label = f"{failure.get('stage')}: {failure.get('kind')}"
+        label = f"{failure.stage}: {failure.kind}"
         kinds[label] = kinds.get(label, 0) + 1
     ranked = sorted(kinds.items(), key=lambda item: (-item[1], item[0]))
     named = wording.listing([f"{number:,} × {label}" for label, number in ranked], limit=4)
-    reason = f" It stopped early: {stopped['reason']}." if stopped.get("reason") else ""
-    lacking = [
-        wording.plural(int(stopped[f"missing_{what}s"]), what)
-        for what in ("answer", "verdict")
-        if stopped.get(f"missing_{what}s")
-    ]
+    reason = f" It stopped early: {stopped.reason}." if stopped and stopped.reason else ""
+    missing = ((stopped.missing_answers, "answer"), (stopped.missing_verdicts, "verdict")) if stopped else ()
+    lacking = [wording.plural(number, what) for number, what in missing if number]
     lacks = f" It lacks {' and '.join(lacking)}." if lacking else ""
     failed = f" {wording.plural(len(view.failures), 'request')} failed ({named})." if named else ""
-    command = stopped.get("command") or view.provenance.get("command")
+    command = (stopped and stopped.command) or view.provenance.command
     mend = f" To go on: {command}" if command else ""
     yield _caution("incomplete", f"The run is not complete.{reason}{lacks}{failed}{mend}")
 
 
 def _missing(view: View) -> Iterator[Caution]:
     found = {tag: view.counts(tag) for tag in view.languages}
-    shares = {tag: row["missing"] / max(1, row["missing"] + row["n"]) for tag, row in found.items()}
+    shares = {tag: row.missing / max(1, row.missing + row.n) for tag, row in found.items()}
     worst = max(shares, key=lambda tag: shares[tag], default=None)
     if worst is None or shares[worst] <= MISSING:
         return
@@ -117,7 +115,7 @@ def _missing(view: View) -> Iterator[Caution]:
         else ""
     )
     many = " Treat it as unreliable." if shares[worst] > UNRELIABLE else ""
-    total = sum(row["missing"] for row in found.values())
+    total = sum(row.missing for row in found.values())
     yield _caution(
         "missing_verdicts",
         f"{wording.plural(total, 'pair')} {'has' if total == 1 else 'have'} no verdict and no score; most in "
@@ -166,46 +164,42 @@ def _unsteady(view: View) -> Iterator[Caution]:
 
 
 def _wrong_language(view: View) -> Iterator[Caution]:
-    for side, name in (("candidate", view.candidate), ("baseline", view.baseline)):
-        rows = _above(view.checks(side), "wrong", WRONG_LANGUAGE)
-        if rows:
-            named = wording.listing([_out_of(row, "wrong") for row in rows], limit=3)
+    for name, checks in _sides(view):
+        if rows := _above(checks, lambda row: row.wrong, WRONG_LANGUAGE):
             yield _caution(
-                "wrong_language", f"Answers of {name} in another language than asked for: {named}.", rows[0]["language"]
+                "wrong_language",
+                f"Answers of {name} in another language than asked for: {_listed(rows)}.",
+                rows[0].language,
             )
 
 
 def _constant(view: View) -> Iterator[Caution]:
-    for side, name in (("candidate", view.candidate), ("baseline", view.baseline)):
-        rows = [row for row in view.checks(side) if (row.get("duplicate_share") or 0) > DUPLICATES]
-        rows.sort(key=lambda row: -row["duplicate_share"])
+    for name, checks in _sides(view):
+        rows = sorted((row for row in checks if row.duplicate_share > DUPLICATES), key=lambda row: -row.duplicate_share)
         if rows:
             named = wording.listing(
-                [f"{language_name(row['language'])} ({wording.percent(row['duplicate_share'])})" for row in rows],
-                limit=3,
+                [f"{language_name(row.language)} ({wording.percent(row.duplicate_share)})" for row in rows], limit=3
             )
             yield _caution(
                 "constant_answers",
                 f"{name} gives the same answer to different prompts: {named}. A constant answer can win against an LLM "
                 "judge; look at the examples.",
-                rows[0]["language"],
+                rows[0].language,
             )
-        empty = _above(view.checks(side), "empty", MISSING)
-        if empty:
-            named = wording.listing([_out_of(row, "empty") for row in empty], limit=3)
-            yield _caution("empty_answers", f"Empty answers of {name}: {named}.", empty[0]["language"])
+        if empty := _above(checks, lambda row: row.empty, MISSING):
+            yield _caution("empty_answers", f"Empty answers of {name}: {_listed(empty)}.", empty[0].language)
 
 
 def _markers(view: View) -> Iterator[Caution]:
-    for side, name in (("candidate", view.candidate), ("baseline", view.baseline)):
-        for key, what in (
-            ("control_tokens", "chat-template tokens"),
-            ("verdict_strings", "text that imitates a judge's verdict"),
-        ):
-            rows = _above(view.checks(side), key, 0)
-            if rows:
-                named = wording.listing([_out_of(row, key) for row in rows], limit=3)
-                yield _caution(key, f"Answers of {name} contain {what}: {named}.", rows[0]["language"])
+    imitated = "text that imitates a judge's verdict"
+    for name, checks in _sides(view):
+        if rows := _above(checks, lambda row: row.control_tokens, 0):
+            text = f"Answers of {name} contain chat-template tokens: {_listed(rows)}."
+            yield _caution("control_tokens", text, rows[0].language)
+        if rows := _above(checks, lambda row: row.verdict_strings, 0):
+            yield _caution(
+                "verdict_strings", f"Answers of {name} contain {imitated}: {_listed(rows)}.", rows[0].language
+            )
 
 
 def _agreement(view: View) -> Iterator[Caution]:
@@ -213,56 +207,47 @@ def _agreement(view: View) -> Iterator[Caution]:
         rows = [
             row
             for row in view.agreement
-            if (row["judge_a"], row["judge_b"]) == (one, other)
-            and row["language"] in view.languages
-            and row.get("kappa") is not None
-            and row["kappa"] < KAPPA
+            if (row.judge_a, row.judge_b) == (one, other) and row.language in view.languages and row.kappa < KAPPA
         ]
-        rows.sort(key=lambda row: row["kappa"])
+        rows.sort(key=lambda row: row.kappa)
         if rows:
             named = wording.listing(
-                [f"{language_name(row['language'])} ({wording.decimal(row['kappa'])})" for row in rows], limit=3
+                [f"{language_name(row.language)} ({wording.decimal(row.kappa)})" for row in rows], limit=3
             )
             yield _caution(
                 "low_agreement",
                 f"{one} and {other} agree little beyond chance: κ below {KAPPA} in {named}.",
-                rows[0]["language"],
+                rows[0].language,
             )
 
 
 def _length(view: View) -> Iterator[Caution]:
-    overlap = (view.results.get("length") or {}).get("overlap") or ()
     rows = [
         row
-        for row in overlap
-        if row.get("judge") == view.judge
-        and row["language"] in view.languages
-        and row.get("status") not in {None, "ok"}
+        for row in view.results.length.overlap
+        if row.judge == view.judge and row.language in view.languages and row.status != "ok"
     ]
     if not rows:
         return
-    rows.sort(key=lambda row: -abs((row.get("share_longer") or 0.5) - 0.5))
+    rows.sort(key=lambda row: 0.0 if math.isnan(row.share_longer) else -abs(row.share_longer - 0.5))
     named = wording.listing(
-        [
-            f"{language_name(row['language'])} ({_OVERLAP.get(row['status'], row['status'])}{_longer(row)})"
-            for row in rows
-        ],
+        [f"{language_name(row.language)} ({_OVERLAP.get(row.status, row.status)}{_longer(row)})" for row in rows],
         limit=3,
     )
     yield _caution(
         "length_overlap",
         f"Lengths hardly overlap, so that length control has little to go by: {named}. Read the raw win rate too.",
-        rows[0]["language"],
+        rows[0].language,
     )
 
 
-def _longer(row: Mapping[str, Any]) -> str:
-    share = row.get("share_longer")
-    return "" if share is None else f", the candidate is longer on {wording.percent(_number(share))} of the prompts"
+def _longer(row: LengthOverlap) -> str:
+    share = row.share_longer
+    return "" if math.isnan(share) else f", the candidate is longer on {wording.percent(share)} of the prompts"
 
 
 def _small(view: View) -> Iterator[Caution]:
-    rows = sorted(((view.counts(tag)["n"], tag) for tag in view.languages if view.judges), key=lambda item: item[0])
+    rows = sorted(((view.counts(tag).n, tag) for tag in view.languages if view.judges), key=lambda item: item[0])
     small = [(number, tag) for number, tag in rows if number < SMALL]
     if len(small) == len(view.languages) > 1 and small[0][0] == small[-1][0]:
         each = wording.plural(small[0][0], "scored prompt")
@@ -274,14 +259,13 @@ def _small(view: View) -> Iterator[Caution]:
 
 def _family(view: View) -> Iterator[Caution]:
     for judge in view.judges:
-        if warning := judge.get("family_warning"):
-            yield _caution("judge_family", f"{judge['name']} may prefer answers of its own family: {warning}.")
+        if warning := judge.family_warning:
+            yield _caution("judge_family", f"{judge.name} may prefer answers of its own family: {warning}.")
 
 
 def _fingerprint(view: View) -> Iterator[Caution]:
-    models: Mapping[str, Any] = view.provenance.get("models") or {}
-    for name, served in sorted(models.items()):
-        seen = [" ".join(filter(None, (each.get("served"), each.get("fingerprint")))) for each in served]
+    for name, served in sorted(view.provenance.models.items()):
+        seen = [" ".join(filter(None, (each.served, each.fingerprint))) for each in served]
         if len(seen) > 1:
             yield _caution(
                 "changed_model",
@@ -290,30 +274,38 @@ def _fingerprint(view: View) -> Iterator[Caution]:
 
 
 def _truncated(view: View) -> Iterator[Caution]:
-    for side, name in (("candidate", view.candidate), ("baseline", view.baseline)):
-        rows = _above(view.checks(side), "truncated", TRUNCATED)
-        if rows:
-            named = wording.listing([_out_of(row, "truncated") for row in rows], limit=3)
-            yield _caution(
-                "truncated", f"Answers of {name} were cut off by the token limit: {named}.", rows[0]["language"]
-            )
+    for name, checks in _sides(view):
+        if rows := _above(checks, lambda row: row.truncated, TRUNCATED):
+            text = f"Answers of {name} were cut off by the token limit: {_listed(rows)}."
+            yield _caution("truncated", text, rows[0].language)
 
 
 def _prices(view: View) -> Iterator[Caution]:
-    unknown = [str(model) for model in view.cost.get("unknown_prices") or ()]
-    if unknown:
+    if unknown := view.cost.unknown_prices:
         yield _caution("unknown_prices", f"The cost leaves out models of unknown price: {wording.listing(unknown)}.")
 
 
-def _above(rows: Iterable[Mapping[str, Any]], key: str, share: float) -> list[Mapping[str, Any]]:
-    """Rows (languages only) where `key` exceeds `share` of n, largest share first."""
-    kept = [row for row in rows if row["language"] != MICRO and (row.get(key) or 0) > share * (row.get("n") or 1)]
-    return sorted(kept, key=lambda row: -(row[key] / (row.get("n") or 1)))
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Share:
+    """How many answers of one language show something."""
+
+    language: str
+    number: int
+    n: int
 
 
-def _out_of(row: Mapping[str, Any], key: str) -> str:
-    return f"{language_name(row['language'])} ({int(row[key]):,} of {int(row.get('n') or 0):,})"
+def _sides(view: View) -> tuple[tuple[str, Sequence[AnswerChecks]], ...]:
+    """Return the name and the checks of the candidate, then of the baseline."""
+    checks = view.results.checks
+    return ((view.candidate, checks.candidate), (view.baseline, checks.baseline))
 
 
-def _number(value: Any) -> float:
-    return math.nan if value is None else float(value)
+def _above(rows: Iterable[AnswerChecks], number: Callable[[AnswerChecks], int], share: float) -> list[_Share]:
+    """Return the languages in which `number` exceeds `share` of the answers, the largest share first."""
+    counted = [_Share(language=row.language, number=number(row), n=row.n) for row in rows if row.language != MICRO]
+    kept = [row for row in counted if row.number > share * (row.n or 1)]
+    return sorted(kept, key=lambda row: -(row.number / (row.n or 1)))
+
+
+def _listed(rows: Iterable[_Share]) -> str:
+    return wording.listing([f"{language_name(row.language)} ({row.number:,} of {row.n:,})" for row in rows], limit=3)

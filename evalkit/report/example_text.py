@@ -10,7 +10,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from evalkit.records import Order, RunData
+from evalkit.records import Order, RunRecords
 from evalkit.report import wording
 from evalkit.report.examples import Example
 from evalkit.report.terminal import printable
@@ -19,7 +19,7 @@ from evalkit.report.view import language_name
 _SHOWN_AS = {Order.FORWARD: ("candidate", "baseline"), Order.SWAPPED: ("baseline", "candidate")}
 
 
-def render_example(run: RunData, example: Example) -> list[RenderableType]:
+def render_example(run: RunRecords, example: Example) -> list[RenderableType]:
     """Return the example as renderables, to print one after another."""
     text = example.text
     flags = [
@@ -55,7 +55,7 @@ def _plain(text: str) -> Text:
     return Text("\n".join(printable(line) for line in text.split("\n")))
 
 
-def _verdicts(run: RunData, verdicts: list[Mapping[str, Any]]) -> Table:
+def _verdicts(run: RunRecords, verdicts: list[Mapping[str, Any]]) -> Table:
     names = {"candidate": run.candidate, "baseline": run.baseline}
     table = Table(title="Verdicts in both orders", title_justify="left", show_lines=True)
     for column in ("Judge", "Candidate shown first", "Baseline shown first"):

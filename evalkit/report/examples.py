@@ -17,7 +17,7 @@ from evalkit.records import (
     Order,
     Outcome,
     Prompt,
-    RunData,
+    RunRecords,
     Verdict,
 )
 from evalkit.report.text import first_line, whole
@@ -61,7 +61,7 @@ def example_id(language: str, prompt_id: str) -> str:
     return f"{language}-{prompt_id}"
 
 
-def collect(run: RunData, *, redact: Collection[str] = (), language: str | None = None) -> list[Example]:
+def collect(run: RunRecords, *, redact: Collection[str] = (), language: str | None = None) -> list[Example]:
     """Return every example of the run (of one language where named), in the order of its prompts."""
     sources = _Sources(run)
     fields = slice_fields(run.prompts)
@@ -72,7 +72,7 @@ def collect(run: RunData, *, redact: Collection[str] = (), language: str | None 
     ]
 
 
-def find(run: RunData, name: str) -> Example:
+def find(run: RunRecords, name: str) -> Example:
     """Return the example `name` (`de-123`).
 
     Raises:
@@ -106,7 +106,7 @@ def slice_values(examples: Iterable[Example]) -> list[str]:
 class _Sources:
     """The run's records by (language, prompt id)."""
 
-    def __init__(self, run: RunData) -> None:
+    def __init__(self, run: RunRecords) -> None:
         self.candidate = {answer.key: answer for answer in run.candidate_answers}
         self.baseline = {answer.key: answer for answer in run.baseline_answers}
         self.candidate_checks = run.candidate_checks

@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from statistics import fmean
-from typing import Any
 
 from evalkit.records import MICRO
 from evalkit.report.view import Figure, View, language_name
+from evalkit.results import JudgeSummary
 
 Counts = tuple[tuple[int, ...], ...]
 """3 × 3: rows candidate shown first, columns candidate shown second; win, tie, loss."""
@@ -60,18 +60,18 @@ class JudgeRow:
 
 def judge_rows(view: View) -> list[JudgeRow]:
     """Return one row a judge, in the suite's order."""
-    return [_judge(view, str(judge["name"])) for judge in view.judges]
+    return [_judge(view, judge) for judge in view.judges]
 
 
-def _judge(view: View, name: str) -> JudgeRow:
-    about = next(judge for judge in view.judges if str(judge["name"]) == name)
+def _judge(view: View, judge: JudgeSummary) -> JudgeRow:
+    name = judge.name
     repeats = repeat_shares(view, name)
     metrics = ("win_rate", "length_controlled_win_rate", "position_bias", "flip_rate", "order_consistency")
     return JudgeRow(
         name=name,
-        offline=bool(about.get("offline")),
-        family=str(about.get("family_warning") or ""),
-        missing=view.counts(view.overall, judge=name)["missing"],
+        offline=judge.offline,
+        family=judge.family_warning or "",
+        missing=view.counts(view.overall, judge=name).missing,
         repeat=fmean(repeats.values()) if repeats else math.nan,
         orders=pooled_orders(view, name),
         by_language=orders_by_language(view, name) if len(view.languages) > 1 else (),
@@ -81,8 +81,8 @@ def _judge(view: View, name: str) -> JudgeRow:
 
 def repeat_shares(view: View, judge: str) -> dict[str, float]:
     """Return, by language, how often a repeat agrees with the most frequent choice; empty for a judge asked once."""
-    about: dict[str, Any] = next((dict(row) for row in view.judges if str(row["name"]) == judge), {})
-    return {tag: float(share) for tag, share in (about.get("self_consistency") or {}).items() if share is not None}
+    shares = next((row.self_consistency for row in view.judges if row.name == judge), {})
+    return {tag: share for tag, share in shares.items() if not math.isnan(share)}
 
 
 def orders_by_language(view: View, judge: str) -> tuple[OrderRow, ...]:
@@ -111,8 +111,4 @@ def pooled_orders(view: View, judge: str) -> OrderRow | None:
 
 
 def _tables(view: View, judge: str) -> dict[str, Counts]:
-    return {
-        str(row["language"]): tuple(tuple(int(number) for number in line) for line in row["table"])
-        for row in view.results.get("orders") or ()
-        if row["judge"] == judge and row.get("table")
-    }
+    return {row.language: row.table for row in view.results.orders if row.judge == judge}

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from typing import Any
 
 from evalkit.report.cautions import unsaid
 from evalkit.report.summary import headline
 from evalkit.report.tables import Table, tables
 from evalkit.report.view import View
+from evalkit.results import Results
 
 _SPECIAL = str.maketrans({mark: f"\\{mark}" for mark in "\\`*_{}[]<>#|~"} | {"\n": " ", "\r": " "})
 """Names come from elsewhere: no markup, and no line break."""
@@ -17,7 +16,7 @@ _MENTION = re.compile(r"(?<!\w)@(?=\w)")
 """What a code host takes for somebody's name; the @ within an address or a model reference is none."""
 
 
-def render_markdown(results: Mapping[str, Any]) -> str:
+def render_markdown(results: Results) -> str:
     """Return the summary of a run as GitHub-flavoured Markdown."""
     view = View(results)
     parts = [f"## {escape(view.candidate)} against {escape(view.baseline)}", escape(headline(results))]

@@ -15,7 +15,7 @@ from typing import Any
 from markupsafe import Markup
 
 from evalkit.errors import InputError, Problem
-from evalkit.records import MICRO, RunData
+from evalkit.records import MICRO
 from evalkit.report import forest, wording
 from evalkit.report.archive import Archive, build_archive, pack_bytes, smallest_index
 from evalkit.report.cautions import cautions
@@ -28,6 +28,7 @@ from evalkit.report.summary import summarize
 from evalkit.report.tables import adherence, otherwise_figures, profile, slice_figures
 from evalkit.report.text import script_json, whole
 from evalkit.report.view import CONTROLLED, WIN_RATE, View, known
+from evalkit.results import JudgeSummary, RunData, ServedModel, SuiteSummary
 
 SCRIPTS = (
     "dom", "theme", "tables", "text", "markdown", "archive", "difference", "filters", "list", "detail", "save",
@@ -170,8 +171,7 @@ REGRESSIONS = 12
 
 def cards(view: View) -> list[dict[str, Any]]:
     """The six numbers under the sentence."""
-    spent = view.cost.get("spent")
-    requests = sum(int(row.get("requests") or 0) for row in view.cost.get("by_model") or ())
+    requests = sum(row.requests for row in view.cost.by_model)
     return [
         {"figure": view.figure(CONTROLLED, view.overall), "label": "length-controlled win rate", "bounds": True},
         {"figure": view.figure(WIN_RATE, view.overall), "label": "win rate", "bounds": True},
@@ -179,7 +179,7 @@ def cards(view: View) -> list[dict[str, Any]]:
         {"figure": view.first_defined("flip_rate"), "label": "pairs reversed when the order is swapped"},
         _agreement(view),
         {
-            "plain": wording.money(None if spent is None else float(spent)),
+            "plain": wording.money(view.cost.spent),
             "label": f"cost, {wording.plural(requests, 'request')}" if requests else "cost",
         },
     ]
@@ -192,23 +192,19 @@ def _standing(view: View) -> dict[str, str]:
         numbers = [claims.count(claim) for claim in ("better", "unclear", "worse")]
         return {"plain": " / ".join(map(str, numbers)), "label": "languages better / undecided / worse"}
     counts = view.counts(view.overall)
-    numbers = [counts[outcome] for outcome in ("win", "tie", "loss")]
+    numbers = [counts.win, counts.tie, counts.loss]
     return {"plain": " / ".join(map(wording.count, numbers)), "label": "pairs won / tied / lost"}
 
 
 def _agreement(view: View) -> dict[str, Any]:
     """How far judges agree on all prompts: κ of two, α of more; of one, how far answers keep to their language."""
-    kappas = [row for row in view.agreement if row["language"] == MICRO]
-    alphas = [row for row in (view.results.get("agreement") or {}).get("alpha") or () if row["language"] == MICRO]
+    kappas = [row for row in view.agreement if row.language == MICRO]
+    alphas = [row for row in view.results.agreement.alpha if row.language == MICRO]
     if len(kappas) == 1:
-        return {"plain": _coefficient(kappas[0].get("kappa")), "label": "κ between the judges"}
+        return {"plain": wording.decimal(kappas[0].kappa), "label": "κ between the judges"}
     if alphas:
-        return {"plain": _coefficient(alphas[0].get("alpha")), "label": "Krippendorff’s α among the judges"}
+        return {"plain": wording.decimal(alphas[0].alpha), "label": "Krippendorff’s α among the judges"}
     return {"figure": view.first_defined("language_pass_rate"), "label": "answers in the language asked for"}
-
-
-def _coefficient(value: float | None) -> str:
-    return wording.UNDEFINED if value is None else wording.decimal(value)
 
 
 def regressions(examples: list[Example]) -> list[Example]:
@@ -221,47 +217,40 @@ def facts(view: View) -> list[tuple[str, str]]:
     """How it was run, for those who repeat it."""
     origin = view.provenance
     suite = view.suite
-    prompts = suite.get("prompts")
-    number = sum(int(value) for value in prompts.values()) if isinstance(prompts, Mapping) else prompts
-    told = [
+    number = sum(suite.prompts.values())
+    named = [
         ("Suite", _suite(suite)),
-        ("Prompts", f"{number:,} in {len(view.languages)} languages" if isinstance(number, int) else ""),
-        ("Digest of the prompts", str(suite.get("digest") or "")),
-        *((name, str(suite.get(name.lower()) or "")) for name in ("Licence", "Citation")),
-        ("Sampling", ", ".join(f"{key} {value}" for key, value in (suite.get("sampling") or {}).items())),
-        *((f"Judge {judge['name']}", _judge_fact(judge)) for judge in view.judges),
+        ("Prompts", f"{number:,} in {len(view.languages)} languages"),
+        ("Digest of the prompts", suite.digest),
+        ("Licence", suite.licence),
+        ("Citation", suite.citation),
+        ("Sampling", ", ".join(f"{key} {value}" for key, value in suite.sampling.items())),
+        *((f"Judge {judge.name}", _judge_fact(judge)) for judge in view.judges),
         ("Intervals", view.headline_figure.method),
-        *((f"Served as {name}", _served(served)) for name, served in sorted((origin.get("models") or {}).items())),
-        ("evalkit", " ".join(filter(None, (str(origin.get("evalkit") or ""), _python(origin))))),
-        ("Revision", str(origin.get("git") or "")),
-        ("Seed", "" if origin.get("seed") is None else str(origin["seed"])),
-        ("Started, finished", ", ".join(_moment(origin[key]) for key in ("started", "finished") if origin.get(key))),
-        *(("Note", str(note)) for note in view.results.get("notes") or ()),
+        *((f"Served as {name}", _served(served)) for name, served in sorted(origin.models.items())),
+        ("evalkit", " ".join(filter(None, (origin.evalkit, f"on Python {origin.python}" if origin.python else "")))),
+        ("Revision", origin.git or ""),
+        ("Seed", "" if origin.seed is None else str(origin.seed)),
+        ("Started, finished", ", ".join(_moment(time) for time in (origin.started, origin.finished) if time)),
+        *(("Note", note) for note in view.results.notes),
     ]
-    return [(name, value) for name, value in told if value]
+    return [(name, value) for name, value in named if value]
 
 
-def _suite(suite: Mapping[str, Any]) -> str:
-    name, title = str(suite.get("name") or ""), str(suite.get("title") or "")
-    return f"{title} ({name})" if name and title else title or name
+def _suite(suite: SuiteSummary) -> str:
+    return f"{suite.title} ({suite.name})" if suite.name and suite.title else suite.title or suite.name
 
 
-def _moment(text: object) -> str:
+def _moment(text: str) -> str:
     """Write an ISO 8601 time for people: the offset of UTC by its name."""
-    return str(text).replace("T", " ").replace("+00:00", " UTC")
+    return text.replace("T", " ").replace("+00:00", " UTC")
 
 
-def _judge_fact(judge: Mapping[str, Any]) -> str:
-    digest = str(judge.get("definition_sha256") or "")
-    repeats = int(judge.get("repeats") or 1)
-    kept = [str(judge.get("model") or ""), str(judge.get("kind") or ""), f"sha256 {digest}" if digest else ""]
-    kept.append(f"asked {repeats} times" if repeats > 1 else "")
-    return ", ".join(filter(None, kept))
+def _judge_fact(judge: JudgeSummary) -> str:
+    digest = f"sha256 {judge.definition_sha256}" if judge.definition_sha256 else ""
+    repeats = f"asked {judge.repeats} times" if judge.repeats > 1 else ""
+    return ", ".join(filter(None, (judge.model, judge.kind, digest, repeats)))
 
 
-def _served(served: Sequence[Mapping[str, Any]]) -> str:
-    return " / ".join(" ".join(filter(None, (each.get("served"), each.get("fingerprint")))) for each in served)
-
-
-def _python(origin: Mapping[str, Any]) -> str:
-    return f"on Python {origin['python']}" if origin.get("python") else ""
+def _served(served: Sequence[ServedModel]) -> str:
+    return " / ".join(" ".join(filter(None, (each.served, each.fingerprint))) for each in served)

@@ -8,7 +8,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from evalkit.records import RunData
+from evalkit.records import json_ready
 from evalkit.report import wording
 from evalkit.report.charts import charts
 from evalkit.report.drawing import Arrow, Box, Dot, Drawing, Label, Line, Shape, Tone, svg
@@ -17,6 +17,7 @@ from evalkit.report.pdf import pdf
 from evalkit.report.summary import headline
 from evalkit.report.tables import Table, tables
 from evalkit.report.view import LanguageRow, View
+from evalkit.results import RunData
 
 ROW = 22
 _AXIS_LEFT, _AXIS_WIDTH, _SHEET = 250, 300, 700
@@ -40,7 +41,7 @@ def figures(run: RunData) -> dict[str, bytes]:
     for table in tables(run.results):
         files[f"{table.name}.tex"] = latex(table).encode("utf-8", "replace")
     files["languages.csv"] = _csv(_numbers(row) for row in _rows(view))
-    files["estimates.csv"] = _csv(run.results.get("estimates") or ())
+    files["estimates.csv"] = _csv([json_ready(row) for row in run.results.estimates])
     return files
 
 

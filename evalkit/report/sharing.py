@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from evalkit.records import RunData
+from evalkit.results import Results, RunData
 
 REMOVED = "[removed]"
 _PRIVATE_KEYS = frozenset(
@@ -23,10 +23,10 @@ _OPTION = re.compile(r"(--(?:data|out|ledger|output|figures|human)[ =])\S+")
 def shareable(run: RunData) -> RunData:
     """Return the run with its provenance stripped. Prompts and answers are the report's matter and stay as they are."""
     failures = tuple(replace(failure, message=strip(failure.message)) for failure in run.failures)
-    results = {key: _strip_tree(value) for key, value in run.results.items()}
+    results = Results.from_json(_strip_tree(run.results.to_json()))
     # Where the suite itself is published is no secret.
-    own: Mapping[str, Any] = run.results.get("suite") or {}
-    results["suite"] = {**results.get("suite", {}), **{key: own[key] for key in _PUBLIC if key in own}}
+    public = {key: getattr(run.results.suite, key) for key in _PUBLIC}
+    results = replace(results, suite=replace(results.suite, **public))
     return replace(run, results=results, suite=_strip_tree(run.suite), failures=failures)
 
 

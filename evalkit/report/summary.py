@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from evalkit.report import wording
 from evalkit.report.view import CONTROLLED, View
+from evalkit.results import Results
 
 OFFLINE = (
     "Judged by the embedded offline rules, not by a model: this shows that the machinery works and says nothing about "
@@ -40,8 +39,8 @@ class Summary:
         return f"{self.warning} {sentence}" if self.warning else sentence
 
 
-def summarize(results: Mapping[str, Any]) -> Summary:
-    """Return the headline of a results.json."""
+def summarize(results: Results) -> Summary:
+    """Return the headline of a run's results."""
     view = View(results)
     if not view.judges and view.figure(ADHERENCE, view.overall).defined:
         return _adherence(view)
@@ -75,7 +74,7 @@ def _adherence(view: View) -> Summary:
     )
 
 
-def headline(results: Mapping[str, Any]) -> str:
+def headline(results: Results) -> str:
     """Return the headline as plain text."""
     return str(summarize(results))
 
@@ -102,8 +101,8 @@ def _without_control(view: View) -> str:
 
 
 def _confidence(view: View) -> str:
-    levels = [row.get("confidence_level") for row in view.results.get("estimates") or ()]
-    return f"{100 * float(levels[0] or 0.95):g}%" if levels else "95%"
+    estimates = view.results.estimates
+    return f"{100 * estimates[0].confidence_level:g}%" if estimates else "95%"
 
 
 def _languages(view: View) -> str:

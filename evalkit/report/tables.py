@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from evalkit.records import MICRO
 from evalkit.report import wording
 from evalkit.report.judges import JudgeRow, OrderRow, judge_rows
 from evalkit.report.summary import ADHERENCE
 from evalkit.report.view import CONTROLLED, WIN_RATE, Figure, LanguageRow, View, language_name
+from evalkit.results import Results, TextProfile
 
 _BEFORE_VERDICT = ("Language", "n", "Win", "Tie", "Loss", "Raw", "LC", "Interval")
 LANGUAGE_COLUMNS = (*_BEFORE_VERDICT, "Verdict", "Reversed", "Length", "Wrong language")
@@ -31,7 +32,7 @@ class Table:
     """Rows that stand for all others."""
 
 
-def tables(results: Mapping[str, Any]) -> list[Table]:
+def tables(results: Results) -> list[Table]:
     """Return every table that has rows, in the order of the report."""
     view = View(results)
     if not view.judges:
@@ -119,7 +120,7 @@ def otherwise_figures(view: View) -> list[tuple[str, Figure, str]]:
     return [
         (words, figure, style)
         for words, figure, style in found
-        if figure.defined and (scored["missing"] or not figure.metric.startswith("missing_"))
+        if figure.defined and (scored.missing or not figure.metric.startswith("missing_"))
     ]
 
 
@@ -190,11 +191,11 @@ def agreement(view: View) -> Table:
         columns=("Judges", "Language", "n", "Same verdict", "κ", "κ low", "κ high"),
         rows=tuple(
             (
-                f"{row['judge_a']}, {row['judge_b']}",
-                language_name(row["language"]),
-                wording.count(row.get("n") or 0),
-                wording.percent(_number(row.get("raw"))),
-                *(wording.decimal(_number(row.get(key))) for key in ("kappa", "kappa_low", "kappa_high")),
+                f"{row.judge_a}, {row.judge_b}",
+                language_name(row.language),
+                wording.count(row.n),
+                wording.percent(row.raw),
+                *map(wording.decimal, (row.kappa, row.kappa_low, row.kappa_high)),
             )
             for row in view.agreement
         ),
@@ -246,7 +247,7 @@ PROFILE = {
 
 def profile(view: View) -> Table:
     """One row a language: what the answers are like as texts, candidate / baseline."""
-    cells = {(row["language"], row["measure"], row["side"]): row for row in view.results.get("profile") or ()}
+    cells = {(row.language, row.measure, row.side): row for row in view.results.profile or ()}
     measures = list(dict.fromkeys(measure for _, measure, _ in cells))
     return Table(
         name="profile",
@@ -259,15 +260,9 @@ def profile(view: View) -> Table:
     )
 
 
-def _profile(cells: Mapping[tuple[str, str, str], Mapping[str, Any]], language: str, measure: str) -> str:
+def _profile(cells: Mapping[tuple[str, str, str], TextProfile], language: str, measure: str) -> str:
     ours, theirs = (cells[language, measure, side] for side in ("candidate", "baseline"))
     style = PROFILE.get(measure, ("", ".2f"))[1]
-    means = " / ".join(
-        wording.UNDEFINED if row["mean"] is None else format(row["mean"], style) for row in (ours, theirs)
-    )
-    differ = ours["low"] is not None and not ours["low"] <= 0 <= ours["high"]
+    means = " / ".join(wording.UNDEFINED if math.isnan(row.mean) else format(row.mean, style) for row in (ours, theirs))
+    differ = not math.isnan(ours.low) and not ours.low <= 0 <= ours.high
     return f"{means} *" if differ else means
-
-
-def _number(value: Any) -> float:
-    return float("nan") if value is None else float(value)

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 from rich.console import RenderableType
 from rich.padding import Padding
 from rich.table import Table as RichTable
@@ -13,9 +10,10 @@ from rich.text import Text
 from evalkit.report.cautions import unsaid
 from evalkit.report.summary import headline
 from evalkit.report.tables import Table, tables
+from evalkit.results import Results
 
 
-def render_terminal(results: Mapping[str, Any]) -> list[RenderableType]:
+def render_terminal(results: Results) -> list[RenderableType]:
     """Return the summary of a run, to print one after another."""
     parts: list[RenderableType] = [Text(printable(headline(results)), style="bold"), Text()]
     found = unsaid(results)

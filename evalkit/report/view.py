@@ -1,16 +1,15 @@
-"""results.json read for readers: the one place that looks figures up, so that every renderer shows the same ones."""
+"""Look figures up in a run's results: the one place that does, so that every renderer shows the same ones."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 from evalkit.language.tags import Language, describe
 from evalkit.records import MACRO, MICRO, PANEL
 from evalkit.report import wording
+from evalkit.results import PairAgreement, PairCounts, Results
 
 WIN_RATE = "win_rate"
 CONTROLLED = "length_controlled_win_rate"
@@ -86,30 +85,25 @@ class LanguageRow:
 
 
 class View:
-    """Lookups in one results.json. Absent figures are NaN with a reason, never an error."""
+    """Lookups in one run's results. Absent figures are NaN with a reason, never an error."""
 
-    def __init__(self, results: Mapping[str, Any]) -> None:
+    def __init__(self, results: Results) -> None:
         self.results = results
-        self.candidate = str(results.get("candidate", "candidate"))
-        self.baseline = str(results.get("baseline", "baseline"))
-        self.suite: Mapping[str, Any] = results.get("suite") or {}
-        self.judges: list[Mapping[str, Any]] = list(results.get("judges") or ())
-        self.provenance: Mapping[str, Any] = results.get("provenance") or {}
-        self.cost: Mapping[str, Any] = results.get("cost") or {}
-        self.failures: list[Mapping[str, Any]] = list(results.get("failures") or ())
-        self._estimates = {
-            (row["judge"], row["language"], row.get("slice"), row["metric"]): row
-            for row in results.get("estimates") or ()
-        }
-        self._counts = {(row["judge"], row["language"], row.get("slice")): row for row in results.get("counts") or ()}
-        self._claims = {
-            (row["judge"], row["language"], row.get("metric", WIN_RATE)): row for row in results.get("claims") or ()
-        }
+        self.candidate = results.candidate
+        self.baseline = results.baseline
+        self.suite = results.suite
+        self.judges = results.judges
+        self.provenance = results.provenance
+        self.cost = results.cost
+        self.failures = results.failures
+        self._estimates = {(row.judge, row.language, row.slice, row.metric): row for row in results.estimates}
+        self._counts = {(row.judge, row.language, row.slice): row for row in results.counts}
+        self._claims = {(row.judge, row.language, row.metric): row for row in results.claims}
 
     @cached_property
     def judge_names(self) -> list[str]:
         """Display names of the judges, in the suite's order."""
-        return [str(judge["name"]) for judge in self.judges]
+        return [judge.name for judge in self.judges]
 
     @cached_property
     def judge(self) -> str:
@@ -122,8 +116,7 @@ class View:
     @cached_property
     def languages(self) -> list[str]:
         """Tags of the run's languages, in the suite's order."""
-        declared = [str(tag) for tag in self.suite.get("languages") or ()]
-        return declared or sorted({key[1] for key in self._estimates} - set(AGGREGATES))
+        return list(self.suite.languages) or sorted({key[1] for key in self._estimates} - set(AGGREGATES))
 
     @cached_property
     def overall(self) -> str:
@@ -141,7 +134,7 @@ class View:
     @cached_property
     def offline(self) -> bool:
         """Whether a judge is the embedded rules rather than a model."""
-        return any(judge.get("offline") for judge in self.judges)
+        return any(judge.offline for judge in self.judges)
 
     def figure(self, metric: str, language: str, *, judge: str | None = None, part: str | None = None) -> Figure:
         """Return the estimate of `metric`: the headline judge's unless `judge` is named, of slice `part` if given."""
@@ -151,17 +144,16 @@ class View:
             judge = ""  # a figure of the answers alone has no judge
         if row is None:
             return Figure(metric=metric, language=language, judge=judge, slice=part)
-        value, low, high = (math.nan if row.get(key) is None else float(row[key]) for key in ("value", "low", "high"))
         return Figure(
             metric=metric,
             language=language,
             judge=judge,
             slice=part,
-            value=value,
-            low=low,
-            high=high,
-            n=int(row.get("n") or 0),
-            method=str(row.get("method") or ""),
+            value=row.value,
+            low=row.low,
+            high=row.high,
+            n=row.n,
+            method=row.method,
         )
 
     def first_defined(self, metric: str, *, judge: str | None = None) -> Figure:
@@ -170,17 +162,29 @@ class View:
         pooled = self.figure(metric, MICRO, judge=judge)
         return pooled if pooled.defined and not mean.defined else mean
 
-    def counts(self, language: str, *, judge: str | None = None, part: str | None = None) -> dict[str, int]:
-        """Return win, tie, loss, missing, flips …; summed over languages for an aggregate the file does not hold."""
+    def counts(self, language: str, *, judge: str | None = None, part: str | None = None) -> PairCounts:
+        """Return wins, ties, losses …; an aggregate that the file does not hold is summed over languages."""
         judge = self.judge if judge is None else judge
         row = self._counts.get((judge, language, part))
         if row is None and language in AGGREGATES:
             row = self._counts.get((judge, MICRO, part))
-        rows = [row] if row is not None else []
-        if row is None and language in AGGREGATES:
-            rows = [found for tag in self.languages if (found := self._counts.get((judge, tag, part)))]
-        keys = ("n", "win", "tie", "loss", "missing", "flips", "both_tie")
-        return {key: sum(int(row.get(key) or 0) for row in rows) for key in keys}
+        if row is not None:
+            return row
+        tags = self.languages if language in AGGREGATES else []
+        rows = [row for tag in tags if (row := self._counts.get((judge, tag, part)))]
+        return PairCounts(
+            candidate=self.candidate,
+            judge=judge,
+            language=language,
+            slice=part,
+            n=sum(row.n for row in rows),
+            win=sum(row.win for row in rows),
+            tie=sum(row.tie for row in rows),
+            loss=sum(row.loss for row in rows),
+            missing=sum(row.missing for row in rows),
+            flips=sum(row.flips for row in rows),
+            both_tie=sum(row.both_tie for row in rows),
+        )
 
     def claim(self, language: str) -> str:
         """Return better, worse or unclear, after control for the number of languages.
@@ -192,7 +196,7 @@ class View:
         figure = figure if figure.defined else self.figure(WIN_RATE, language)
         row = self._claims.get((self.judge, language, figure.metric))
         if row is not None:
-            return str(row["claim"])
+            return row.claim
         return "better" if figure.low > HALF else "worse" if figure.high < HALF else "unclear"
 
     @cached_property
@@ -220,9 +224,9 @@ class View:
     @cached_property
     def language_rows(self) -> list[LanguageRow]:
         """One row a language, best first; undefined figures last."""
-        most = max((self.counts(tag)["n"] for tag in self.languages), default=0)
+        most = max((self.counts(tag).n for tag in self.languages), default=0)
         rows = [
-            self._row(tag, name=language_name(tag), autonym=autonym(tag), small=self.counts(tag)["n"] * 3 < most)
+            self._row(tag, name=language_name(tag), autonym=autonym(tag), small=self.counts(tag).n * 3 < most)
             for tag in self.languages
         ]
         return sorted(rows, key=lambda row: (-_or(row.controlled.value, row.raw.value), row.name))
@@ -233,11 +237,11 @@ class View:
             language=language,
             name=name,
             autonym=autonym,
-            n=counts["n"],
-            win=counts["win"],
-            tie=counts["tie"],
-            loss=counts["loss"],
-            missing=counts["missing"],
+            n=counts.n,
+            win=counts.win,
+            tie=counts.tie,
+            loss=counts.loss,
+            missing=counts.missing,
             raw=self.figure(WIN_RATE, language),
             controlled=self.figure(CONTROLLED, language),
             flips=self.figure("flip_rate", language),
@@ -247,24 +251,20 @@ class View:
             small=small,
         )
 
-    def checks(self, side: str) -> list[Mapping[str, Any]]:
-        """Return the per-language checks of `candidate` or `baseline` answers."""
-        return list((self.results.get("checks") or {}).get(side) or ())
-
     def wrong_language(self, language: str) -> int | None:
         """Return how many candidate answers are in another language, or None where none was checked."""
-        rows = [row for row in self.checks("candidate") if language in (*AGGREGATES, row["language"])]
-        return sum(int(row.get("wrong") or 0) for row in rows) if rows else None
+        rows = [row for row in self.results.checks.candidate if language in (*AGGREGATES, row.language)]
+        return sum(row.wrong for row in rows) if rows else None
 
-    @cached_property
-    def agreement(self) -> list[Mapping[str, Any]]:
+    @property
+    def agreement(self) -> tuple[PairAgreement, ...]:
         """Agreement of each pair of judges, by language and pooled."""
-        return list((self.results.get("agreement") or {}).get("pairs") or ())
+        return self.results.agreement.pairs
 
     @cached_property
     def judge_pairs(self) -> list[tuple[str, str]]:
         """Every two judges whose agreement was measured."""
-        return list(dict.fromkeys((row["judge_a"], row["judge_b"]) for row in self.agreement))
+        return list(dict.fromkeys((row.judge_a, row.judge_b) for row in self.agreement))
 
 
 def known(tag: str) -> Language:

@@ -13,7 +13,7 @@ import numpy as np
 from evalkit.boards.arena import ALL, ArenaRating, place, rescaled, temperature, votes_of
 from evalkit.errors import DataError, Problem, RunError
 from evalkit.exchange.arena import BATTLE, MODEL, Battle, read_battles, sample, suite_files
-from evalkit.records import Outcome, RunData
+from evalkit.records import Outcome, RunRecords
 from evalkit.run import read_run, write_whole
 from evalkit.stages.import_runs import read_sources
 
@@ -113,7 +113,7 @@ def _battles(files: Sequence[str]) -> list[Battle]:
     return read_battles([source for name in files for source in read_sources(name)])
 
 
-def _of_judge(run: RunData, judge: str | None) -> list[Outcome]:
+def _of_judge(run: RunRecords, judge: str | None) -> list[Outcome]:
     names = sorted({item.judge for item in run.outcomes})
     chosen = judge if judge in names else names[0] if names else ""
     return [item for item in run.outcomes if item.judge == chosen]

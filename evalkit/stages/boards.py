@@ -29,6 +29,7 @@ from evalkit.boards.scores import align, by_language_and_macro
 from evalkit.errors import Problem, RunError, did_you_mean
 from evalkit.records import MACRO, PANEL, json_ready
 from evalkit.report.leaderboard import render_leaderboard
+from evalkit.results import Results
 from evalkit.run import read_results, read_run, read_scores, write_whole
 from evalkit.settings import StatisticsSettings
 from evalkit.stages.arena import ArenaVotes
@@ -82,11 +83,11 @@ def check_run(
     results = read_results(folder)
     chosen = chosen_judge(results, judge)
     tests: list[Test] = []
-    notes = warnings(str(results["candidate"]), results, chosen)
+    notes = warnings(results.candidate, results, chosen)
     stored = None
     if against is not None:
         stored = read_results(against)
-        notes += warnings(str(stored["candidate"]), stored, chosen)
+        notes += warnings(stored.candidate, stored, chosen)
         if not allow_mixed:
             require_comparable([(str(folder), results), (str(against), stored)])
         tests += _regression(
@@ -97,8 +98,8 @@ def check_run(
         tests += threshold_tests(rows, min_win_rate=min_win_rate, floored=metric == WIN_RATE)
     level = settings_of(folder).confidence_level
     return Gate(
-        candidate=str(results["candidate"]),
-        against=str(stored["candidate"]) if stored else None,
+        candidate=results.candidate,
+        against=stored.candidate if stored else None,
         metric=metric if min_win_rate is not None else WIN_RATE,
         answer=overall(tests),
         confidence_level=level,
@@ -140,13 +141,13 @@ def _regression(
     )
 
 
-def chosen_judge(results: Mapping[str, Any], judge: str | None) -> str:
+def chosen_judge(results: Results, judge: str | None) -> str:
     """Return the judge to read: the one asked for, the panel, or the only one.
 
     Raises:
         RunError: there is no such judge.
     """
-    names = [str(item["name"]) for item in results["judges"]]
+    names = [item.name for item in results.judges]
     names += [PANEL] if len(names) > 1 else []
     if judge is None:
         if not names:
@@ -232,20 +233,20 @@ def publish(boards: Sequence[Mapping[str, Any]], page: Path) -> list[Path]:
     return pages
 
 
-def _graph(results: Sequence[Mapping[str, Any]]) -> bool:
+def _graph(results: Sequence[Results]) -> bool:
     """Return whether candidates met each other or several baselines, so that ratings tie them together."""
-    meetings = [(str(each["candidate"]), str(each["baseline"])) for each in results]
+    meetings = [(each.candidate, each.baseline) for each in results]
     return len({baseline for _, baseline in meetings}) > 1 and connected(meetings)
 
 
-def _entries(folders: Sequence[Path], results: Sequence[Mapping[str, Any]], page: Path) -> list[Entry]:
+def _entries(folders: Sequence[Path], results: Sequence[Results], page: Path) -> list[Entry]:
     """Return the entries; runs of one candidate against one baseline are told apart by their folders."""
-    times = Counter((each["candidate"], each["baseline"]) for each in results)
+    times = Counter((each.candidate, each.baseline) for each in results)
     found = []
     for folder, each in zip(folders, results, strict=True):
         place = folder if folder.is_dir() else folder.parent
-        name = str(each["candidate"])
-        label = name if times[each["candidate"], each["baseline"]] == 1 else f"{name} ({place.name})"
+        alone = times[each.candidate, each.baseline] == 1
+        label = each.candidate if alone else f"{each.candidate} ({place.name})"
         report = place / "report.html"
         link = quote(Path(os.path.relpath(report, page)).as_posix()) if report.is_file() else None
         found.append(Entry(name=label, results=each, link=link, columns=read_scores(place)))

@@ -11,14 +11,15 @@ from pathlib import Path
 
 from evalkit.errors import DataError, Problem
 from evalkit.exchange import importer
+from evalkit.exchange.assemble import ImportedRun
 from evalkit.exchange.reader import Options, SourceFile
-from evalkit.records import RunData
 from evalkit.report.page import render_page
-from evalkit.run import RESULTS_SCHEMA, write_run, write_whole
+from evalkit.results import RunData, RunDescription, SuiteSummary
+from evalkit.run import write_run, write_whole
 from evalkit.settings import StatisticsSettings
 from evalkit.stages.load import prompts_digest
 from evalkit.stages.provenance import provenance
-from evalkit.stages.results import check, estimated
+from evalkit.stages.results import check, estimate
 
 PLACEHOLDER = "{language}"
 
@@ -78,36 +79,30 @@ def _files(name: str) -> list[tuple[Path, str | None]]:
     return [(path, match["tag"]) for path, match in fitting if match]
 
 
-def finished(run: RunData, *, command: Sequence[str], now: str) -> RunData:
+def finished(run: ImportedRun, *, command: Sequence[str], now: str) -> RunData:
     """Return an imported run with its languages identified and its figures estimated, as any run's are."""
     settings = StatisticsSettings()
     where_from = provenance(command=command, started=now, finished=now, seed=settings.seed, records=())
-    languages = list(run.suite["languages"])
-    counts = Counter(prompt.language for prompt in run.prompts)
+    languages = tuple(run.suite["languages"])
     checked = replace(
         run,
         candidate_checks=check(run.candidate_answers, languages),
         baseline_checks=check(run.baseline_answers, languages),
     )
-    head = {
-        "schema": RESULTS_SCHEMA,
-        "suite": {
-            "name": run.suite["name"],
-            "title": run.suite["about"]["title"],
-            "languages": languages,
-            "description": run.suite["about"]["description"],
-            "parallel": run.suite["prompts"]["parallel"],
-            "prompts": dict(counts),
-            "digest": prompts_digest(run.prompts),
-        },
-        "candidate": run.candidate,
-        "baseline": run.baseline,
-        "judges": run.results["judges"],
-        "incomplete": None,
-        "notes": run.results["provenance"]["notes"],
-    }
-    tail = {
-        "cost": run.results["cost"],
-        "provenance": {**where_from, "imported": run.results["provenance"]["imported"]},
-    }
-    return estimated(checked, head=head, tail=tail, settings=settings, slices=run.suite["prompts"]["slices"])
+    description = RunDescription(
+        suite=SuiteSummary(
+            name=run.suite["name"],
+            title=run.suite["about"]["title"],
+            description=run.suite["about"]["description"],
+            languages=languages,
+            parallel=run.suite["prompts"]["parallel"],
+            prompts=Counter(prompt.language for prompt in run.prompts),
+            digest=prompts_digest(run.prompts),
+        ),
+        judges=run.judges,
+        incomplete=None,
+        notes=run.notes,
+        cost=run.cost,
+        provenance=replace(where_from, imported=run.source),
+    )
+    return estimate(checked, description, settings=settings, slices=run.suite["prompts"]["slices"])

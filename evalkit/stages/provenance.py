@@ -15,13 +15,16 @@ from typing import Any
 from evalkit.dispatch.session import ModelCost
 from evalkit.judging.families import family_warning
 from evalkit.judging.outcomes import self_consistency
-from evalkit.records import Generation, Verdict
+from evalkit.records import Generation, Verdict, json_ready
+from evalkit.results import Cost, Incomplete, JudgeSummary, Provenance, ServedModel, StageCost, SuiteSummary
 from evalkit.stages.load import Matchup, ResolvedJudge, Workload
 from evalkit.suite import ModelConfig
 from evalkit.version import __version__
 
 
-def resolved(workload: Workload, matchup: Matchup, *, out: Path, provenance: Mapping[str, Any]) -> dict[str, Any]:
+def resolved(
+    workload: Workload, matchup: Matchup, *, out: Path, provenance: Provenance | None = None
+) -> dict[str, Any]:
     """Return run.yaml's content: a suite that repeats this run, with the judges' texts in it.
 
     Paths are rewritten to start in `out`; what is published somewhere keeps the name it has there and below `--data`.
@@ -40,7 +43,7 @@ def resolved(workload: Workload, matchup: Matchup, *, out: Path, provenance: Map
         "candidates": [_model(matchup.candidate.config, workload.folder, out)],
         "judges": [{**config, "judge": judge.name} for config, judge in _with_judge(suite, workload)],
         "definitions": {judge.name: judge.text for judge in workload.judges},
-        "provenance": dict(provenance),
+        "provenance": json_ready(provenance) or {},
     }
 
 
@@ -51,10 +54,10 @@ def _with_judge(suite: Mapping[str, Any], workload: Workload) -> list[tuple[dict
 def _model(config: ModelConfig, folder: Path, out: Path) -> dict[str, Any]:
     written = config.model_dump(mode="json", exclude_defaults=True)
     start = folder if config.relative_to == "suite" else Path()
-    for said in (written, *written.get("variants", {}).values()):
-        if said["model"].startswith("recorded/") and not said.get("remote"):
-            path = said["model"].removeprefix("recorded/")
-            said["model"] = f"recorded/{_relative(path, start, out)}"
+    for model in (written, *written.get("variants", {}).values()):
+        if model["model"].startswith("recorded/") and not model.get("remote"):
+            path = model["model"].removeprefix("recorded/")
+            model["model"] = f"recorded/{_relative(path, start, out)}"
             written.pop("relative_to", None)
     return written
 
@@ -67,74 +70,76 @@ def _relative(path: str, start: Path, out: Path) -> str:
     return Path(os.path.relpath(start / path, out)).as_posix()
 
 
-def summary(workload: Workload, matchup: Matchup) -> dict[str, Any]:
+def suite_summary(workload: Workload, matchup: Matchup) -> SuiteSummary:
     """Return results.json's `suite`."""
     suite = workload.suite
-    return {
-        "name": suite.name,
-        "title": suite.about.title or suite.name,
-        "description": suite.about.description,
-        "licence": suite.about.licence,
-        "citation": suite.about.citation,
-        "url": suite.about.url,
-        "languages": list(suite.languages),
-        "parallel": all(table.parallel for table in suite.prompts.tables()),
-        "prompts": workload.counts,
-        "digest": workload.digest,
-        "sampling": matchup.candidate.sampling.identity(),
-    }
+    return SuiteSummary(
+        name=suite.name,
+        title=suite.about.title or suite.name,
+        description=suite.about.description,
+        licence=suite.about.licence,
+        citation=suite.about.citation,
+        url=suite.about.url,
+        languages=tuple(suite.languages),
+        parallel=all(table.parallel for table in suite.prompts.tables()),
+        prompts=workload.counts,
+        digest=workload.digest,
+        sampling=matchup.candidate.sampling.identity(),
+    )
 
 
-def judge_summary(judge: ResolvedJudge, matchup: Matchup, verdicts: Iterable[Verdict]) -> dict[str, Any]:
+def judge_summary(judge: ResolvedJudge, matchup: Matchup, verdicts: Iterable[Verdict]) -> JudgeSummary:
     """Return one row of results.json's `judges`."""
     own = [verdict for verdict in verdicts if verdict.judge == judge.name]
-    return {
-        "name": judge.name,
-        "model": ", ".join(str(model) for model in judge.models.values()),
-        "kind": judge.definition.kind.value,
-        "definition_sha256": judge.definition.digest,
-        "offline": any(model.provider == "offline" for model in judge.models.values()),
-        "repeats": judge.repeats,
-        "self_consistency": {language: share for (_, language), share in self_consistency(own).items()},
-        "family_warning": family_warning(
+    return JudgeSummary(
+        name=judge.name,
+        model=", ".join(str(model) for model in judge.models.values()),
+        kind=judge.definition.kind.value,
+        definition_sha256=judge.definition.digest,
+        offline=any(model.provider == "offline" for model in judge.models.values()),
+        repeats=judge.repeats,
+        self_consistency={language: share for (_, language), share in self_consistency(own).items()},
+        family_warning=family_warning(
             (str(model) for model in judge.models.values()), (matchup.candidate.name, matchup.baseline.name)
         ),
-    }
+    )
 
 
 def provenance(
     *, command: Sequence[str], started: str, finished: str, seed: int, records: Iterable[Generation | Verdict]
-) -> dict[str, Any]:
+) -> Provenance:
     """Return where the figures come from. Absolute paths of the command are cut to their last part."""
     served: dict[str, set[tuple[str, str]]] = defaultdict(set)
     for record in records:
         name = record.model if isinstance(record, Generation) else record.judge
         if record.served_model or record.fingerprint:
             served[name].add((record.served_model or "", record.fingerprint or ""))
-    return {
-        "evalkit": __version__,
-        "python": platform.python_version(),
-        "command": shlex.join(_public(word) for word in command),
-        "started": started,
-        "finished": finished,
-        "seed": seed,
-        "git": git_revision(),
-        "models": {
-            name: [{"served": model, "fingerprint": mark} for model, mark in sorted(found)]
-            for name, found in sorted(served.items())
+    return Provenance(
+        evalkit=__version__,
+        python=platform.python_version(),
+        command=shlex.join(_public(word) for word in command),
+        started=started,
+        finished=finished,
+        seed=seed,
+        git=git_revision(),
+        models={
+            name: tuple(ServedModel(served=model, fingerprint=mark) for model, mark in sorted(versions))
+            for name, versions in sorted(served.items())
         },
-    }
+    )
 
 
-def costs(spending: Mapping[tuple[str, str], ModelCost]) -> dict[str, Any]:
+def costs(spending: Mapping[tuple[str, str], ModelCost]) -> Cost:
     """Return results.json's `cost`: an unknown price makes the sum unknown, never smaller."""
-    rows = [{"model": model, "stage": stage, **vars(account)} for (model, stage), account in sorted(spending.items())]
-    unknown = sorted({row["model"] for row in rows if row["cost"] is None})
-    return {
-        "spent": None if unknown else sum(row["cost"] for row in rows),
-        "unknown_prices": unknown,
-        "by_model": rows,
-    }
+    rows = [
+        StageCost(model=model, stage=stage, **vars(account)) for (model, stage), account in sorted(spending.items())
+    ]
+    unknown = sorted({row.model for row in rows if row.cost is None})
+    return Cost(
+        spent=None if unknown else sum(row.cost for row in rows if row.cost is not None),
+        unknown_prices=tuple(unknown),
+        by_model=tuple(rows),
+    )
 
 
 def git_revision() -> str | None:
@@ -160,7 +165,8 @@ class RunInfo:
     """What a run's results say of how it came about."""
 
     suite: Mapping[str, Any]
-    cost: Mapping[str, Any]
-    provenance: Mapping[str, Any]
-    incomplete: Mapping[str, Any] | None
+    """The resolved suite: run.yaml."""
+    cost: Cost
+    provenance: Provenance
+    incomplete: Incomplete | None
     """Why nothing more was asked and how to go on; None for a complete run."""

@@ -1,24 +1,23 @@
-"""Conclude: from answers and verdicts to outcomes, estimates, the run directory and the report. Asks nothing."""
+"""From answers and verdicts to outcomes, estimates, the run directory and the report. Asks nothing."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 from evalkit.judging.manipulation import flag_answers
 from evalkit.judging.outcomes import outcomes, rates
 from evalkit.judging.validate import parse_definition
 from evalkit.language.check import check_answers
-from evalkit.records import Generation, LanguageCheck, RunData
+from evalkit.records import Generation, LanguageCheck, RunRecords
 from evalkit.report.page import render_page
-from evalkit.run import RESULTS_SCHEMA, write_run, write_whole
+from evalkit.results import Checks, RunData, RunDescription
+from evalkit.run import write_run, write_whole
 from evalkit.settings import StatisticsSettings
 from evalkit.stages.answers import Answers
 from evalkit.stages.load import Matchup, Workload
-from evalkit.stages.provenance import RunInfo, judge_summary, summary
+from evalkit.stages.provenance import RunInfo, judge_summary, suite_summary
 from evalkit.stages.scorers import score
 from evalkit.stages.verdicts import JudgeReplies
 from evalkit.statistics.analysis import analyze
@@ -38,20 +37,18 @@ def check(generations: Sequence[Generation], languages: Sequence[str]) -> dict[t
     }
 
 
-def conclude(
+def build_results(
     workload: Workload,
     matchup: Matchup,
     answers: Mapping[str, Answers],
     judged: JudgeReplies,
-    circumstances: RunInfo,
+    info: RunInfo,
 ) -> RunData:
-    """Return one matchup's run, results and all; `circumstances.suite` becomes run.yaml."""
+    """Return one matchup's run, its records and its results; `info.suite` becomes run.yaml."""
     candidate, baseline = answers[matchup.candidate.name], answers[matchup.baseline.name]
-    checks = [check(own.generations, workload.suite.languages) for own in (candidate, baseline)]
-    found = outcomes(judged.comparisons, judged.verdicts)
-    failures = (*candidate.failures, *baseline.failures, *judged.failures)
-    run = RunData(
-        suite=circumstances.suite,
+    checks = [check(side.generations, workload.suite.languages) for side in (candidate, baseline)]
+    records = RunRecords(
+        suite=info.suite,
         candidate=matchup.candidate.name,
         baseline=matchup.baseline.name,
         prompts=workload.prompts,
@@ -60,59 +57,47 @@ def conclude(
         candidate_checks=checks[0],
         baseline_checks=checks[1],
         verdicts=judged.verdicts,
-        outcomes=tuple(found),
-        failures=failures,
-        results={},
+        outcomes=tuple(outcomes(judged.comparisons, judged.verdicts)),
+        failures=(*candidate.failures, *baseline.failures, *judged.failures),
     )
-    head = {
-        "schema": RESULTS_SCHEMA,
-        "suite": summary(workload, matchup),
-        "candidate": run.candidate,
-        "baseline": run.baseline,
-        "judges": [judge_summary(judge, matchup, judged.verdicts) for judge in workload.judges],
-        "incomplete": circumstances.incomplete,
-        "notes": [*workload.notes, *candidate.notes, *baseline.notes],
-    }
-    tail = {"cost": dict(circumstances.cost), "provenance": dict(circumstances.provenance)}
-    return estimated(
-        run, head=head, tail=tail, settings=workload.suite.statistics, slices=workload.suite.prompts.slices
+    description = RunDescription(
+        suite=suite_summary(workload, matchup),
+        judges=tuple(judge_summary(judge, matchup, judged.verdicts) for judge in workload.judges),
+        incomplete=info.incomplete,
+        notes=(*workload.notes, *candidate.notes, *baseline.notes),
+        cost=info.cost,
+        provenance=info.provenance,
     )
+    return estimate(records, description, settings=workload.suite.statistics, slices=workload.suite.prompts.slices)
 
 
-def estimated(
-    run: RunData,
-    *,
-    head: Mapping[str, Any],
-    tail: Mapping[str, Any],
-    settings: StatisticsSettings,
-    slices: Sequence[str],
+def estimate(
+    records: RunRecords, description: RunDescription, *, settings: StatisticsSettings, slices: Sequence[str]
 ) -> RunData:
-    """Return the run with results computed from its records; `head` and `tail` are what records do not hold."""
-    texts: Mapping[str, str] = run.suite.get("definitions", {})
+    """Return the run with the results that its records give; `description` is what the records do not hold."""
+    texts: Mapping[str, str] = records.suite.get("definitions", {})
     definitions = {name: parse_definition(text, name=f"{name}.yaml") for name, text in texts.items()}
+    answers = {"candidate": records.candidate_answers, "baseline": records.baseline_answers}
     analysis = analyze(
-        prompts=run.prompts,
-        candidate_answers=run.candidate_answers,
-        baseline_answers=run.baseline_answers,
-        candidate_checks=run.candidate_checks,
-        baseline_checks=run.baseline_checks,
-        verdicts=run.verdicts,
-        outcomes=run.outcomes,
+        prompts=records.prompts,
+        candidate_answers=records.candidate_answers,
+        baseline_answers=records.baseline_answers,
+        candidate_checks=records.candidate_checks,
+        baseline_checks=records.baseline_checks,
+        verdicts=records.verdicts,
+        outcomes=records.outcomes,
         settings=settings,
-        candidate=run.candidate,
-        baseline=run.baseline,
+        candidate=records.candidate,
+        baseline=records.baseline,
         slices=slices,
-        rates=rates(definitions, run.verdicts),
-        scores=score(settings.profile_scorers, {"candidate": run.candidate_answers, "baseline": run.baseline_answers}),
+        rates=rates(definitions, records.verdicts),
+        scores=score(settings.profile_scorers, answers),
     )
-    checks = {
-        "candidate": flag_answers(run.candidate_answers, run.candidate_checks),
-        "baseline": flag_answers(run.baseline_answers, run.baseline_checks),
-    }
-    failures = [asdict(failure) for failure in run.failures]
-    results = {**head, **analysis.to_results(), "checks": checks, "failures": failures, **tail}
-    fields = {name: getattr(run, name) for name in RunData.__dataclass_fields__}
-    return RunData(**{**fields, "results": results})
+    checks = Checks(
+        candidate=tuple(flag_answers(records.candidate_answers, records.candidate_checks)),
+        baseline=tuple(flag_answers(records.baseline_answers, records.baseline_checks)),
+    )
+    return RunData.of(records, description.with_analysis(records, analysis, checks))
 
 
 def save(folder: Path, run: RunData) -> Path:

@@ -5,10 +5,8 @@ Read `analyze` first. Pure: the same records, settings and seed give the same fi
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
-from typing import Any
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -23,6 +21,7 @@ from evalkit.records import (
     Prompt,
     Verdict,
 )
+from evalkit.results import Analysis, Claim, LengthEffect, TextProfile
 from evalkit.settings import LengthControl, StatisticsSettings
 from evalkit.statistics import languages as over_languages
 from evalkit.statistics.agreement import agreement_rows
@@ -38,36 +37,6 @@ from evalkit.statistics.parity import parity_rows
 from evalkit.statistics.scoring import language_faithful
 from evalkit.statistics.style import control_style
 from evalkit.statistics.text_measures import SIDES, Scores, profile_rows
-
-Rows = list[dict[str, Any]]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Analysis:
-    """What results.json says of a run's figures (docs/results.md); NaN stands for null."""
-
-    estimates: tuple[Estimate, ...]
-    counts: Rows
-    claims: Rows
-    length: dict[str, Rows]
-    """`bins` and `overlap`."""
-    orders: Rows
-    agreement: dict[str, Rows]
-    """`pairs` of judges and `alpha` over all of them."""
-    profile: Rows | None = None
-    """What the answers are like as texts; None where the suite does not ask."""
-
-    def to_results(self) -> dict[str, Any]:
-        """Return the JSON-ready mapping, undefined figures as None."""
-        return {
-            "estimates": [_json(asdict(estimate)) for estimate in self.estimates],
-            "counts": [_json(row) for row in self.counts],
-            "claims": [_json(row) for row in self.claims],
-            "length": {name: [_json(row) for row in rows] for name, rows in self.length.items()},
-            "orders": [_json(row) for row in self.orders],
-            "agreement": {name: [_json(row) for row in rows] for name, rows in self.agreement.items()},
-            **({} if self.profile is None else {"profile": [_json(row) for row in self.profile]}),
-        }
 
 
 def analyze(  # noqa: PLR0913
@@ -116,7 +85,7 @@ def analyze(  # noqa: PLR0913
         judged.append(panel_of(judged, settings.panel))
     estimates = run.unjudged()
     controlled: dict[str, LengthControlled] = {}
-    claims: Rows = []
+    claims: list[Claim] = []
     for each in judged:
         estimates += run.judged(each) + run.noted(each, (rates or {}).get(each.judge, {}))
         by_language = ratios([pairs.sums(each.score)], run.weights)[0]
@@ -139,13 +108,13 @@ def analyze(  # noqa: PLR0913
             )
     return Analysis(
         estimates=tuple(estimates),
-        counts=[row for each in judged for row in count_rows(pairs, each, candidate)],
-        claims=claims,
-        length={
-            "bins": [row for each in judged for row in length_bins(pairs, each, settings)],
-            "overlap": [row for judge, each in controlled.items() for row in overlap_rows(pairs, judge, each)],
-        },
-        orders=[row for each in judged for row in order_rows(pairs, each)],
+        counts=tuple(row for each in judged for row in count_rows(pairs, each, candidate)),
+        claims=tuple(claims),
+        length=LengthEffect(
+            bins=tuple(row for each in judged for row in length_bins(pairs, each, settings)),
+            overlap=tuple(row for judge, each in controlled.items() for row in overlap_rows(pairs, judge, each)),
+        ),
+        orders=tuple(row for each in judged for row in order_rows(pairs, each)),
         agreement=agreement_rows(pairs, [each for each in judged if each.judge != PANEL], run.weights, settings),
         profile=run.profile(dict(zip(SIDES, (candidate_answers, baseline_answers), strict=True)), scores),
     )
@@ -261,11 +230,13 @@ class _Run:
             settings=self.settings,
         )
 
-    def profile(self, answers: Mapping[str, Sequence[Generation]], scores: Scores | None) -> Rows | None:
+    def profile(
+        self, answers: Mapping[str, Sequence[Generation]], scores: Scores | None
+    ) -> tuple[TextProfile, ...] | None:
         """Return what both sides' answers are like as texts, where the suite asks."""
         if not self.settings.profile:
             return None
-        return profile_rows(self.pairs, answers, self.weights, self.settings, scores=scores)
+        return tuple(profile_rows(self.pairs, answers, self.weights, self.settings, scores=scores))
 
     def _publish_length(
         self,
@@ -287,10 +258,3 @@ class _Run:
             why_undefined="no language has a figure",
         )
         return publish(figures, labels, self.settings, floored=False)
-
-
-def _json(row: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the row with undefined figures as None."""
-    return {
-        name: None if isinstance(value, float) and not math.isfinite(value) else value for name, value in row.items()
-    }

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 from scipy.special import ndtr
 
+from evalkit.results import Claim
 from evalkit.settings import StatisticsSettings
 from evalkit.statistics.figures import Figures, Floats
 from evalkit.statistics.intervals import effective_n, wilson_with
@@ -21,7 +21,7 @@ def claim_rows(
     *,
     metric: str = "win_rate",
     floored: bool = True,
-) -> list[dict[str, Any]]:
+) -> list[Claim]:
     """Return a claim a language and metric: `better`, `worse` or `unclear` against one half.
 
     The p-value inverts the Wilson interval; Holm's adjustment decides, Benjamini and Hochberg's is for screening. The
@@ -42,17 +42,17 @@ def claim_rows(
         decided = adjusted[index] < alpha
         claim = ("better" if values[index] > 0.5 else "worse") if decided else "unclear"  # noqa: PLR2004
         rows.append(
-            {
-                "judge": judge,
-                "language": language,
-                "metric": metric,
-                "claim": claim,
-                "p_value": float(p_values[index]),
-                "p_holm": float(adjusted[index]),
-                "p_bh": float(screened[index]),
-                "band_low": float(low[index]) if testable[index] else float("nan"),
-                "band_high": float(high[index]) if testable[index] else float("nan"),
-            }
+            Claim(
+                judge=judge,
+                language=language,
+                metric=metric,
+                claim=claim,
+                p_value=float(p_values[index]),
+                p_holm=float(adjusted[index]),
+                p_bh=float(screened[index]),
+                band_low=float(low[index]) if testable[index] else float("nan"),
+                band_high=float(high[index]) if testable[index] else float("nan"),
+            )
         )
     return rows
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
 
 from evalkit.records import MICRO
+from evalkit.results import OrderTable, PairCounts
 from evalkit.statistics.pairs import JudgeScores, PairTable
 from evalkit.statistics.scoring import winner
 
@@ -15,7 +14,7 @@ _CODES = (1.0, 0.5, 0.0)
 """Win, tie, loss: the order of the rows and columns of the table of orders."""
 
 
-def count_rows(pairs: PairTable, judged: JudgeScores, candidate: str) -> list[dict[str, Any]]:
+def count_rows(pairs: PairTable, judged: JudgeScores, candidate: str) -> list[PairCounts]:
     """Return wins, ties, losses, missing, flips and pairs tied in both orders, by language, pooled, and by slice."""
     everywhere = np.ones(len(pairs.keys), dtype=np.bool_)
     score, first, second = winner(judged.score), winner(judged.forward), winner(judged.swapped)
@@ -29,36 +28,36 @@ def count_rows(pairs: PairTable, judged: JudgeScores, candidate: str) -> list[di
                 continue
             win, tie, loss = (int((score[within] == code).sum()) for code in _CODES)
             rows.append(
-                {
-                    "candidate": candidate,
-                    "judge": judged.judge,
-                    "language": language,
-                    "slice": name,
-                    "n": win + tie + loss,
-                    "win": win,
-                    "tie": tie,
-                    "loss": loss,
-                    "missing": int(within.sum()) - win - tie - loss,
-                    "flips": int(flips[within].sum()),
-                    "both_tie": int(both_tie[within].sum()),
-                }
+                PairCounts(
+                    candidate=candidate,
+                    judge=judged.judge,
+                    language=language,
+                    slice=name,
+                    n=win + tie + loss,
+                    win=win,
+                    tie=tie,
+                    loss=loss,
+                    missing=int(within.sum()) - win - tie - loss,
+                    flips=int(flips[within].sum()),
+                    both_tie=int(both_tie[within].sum()),
+                )
             )
     return rows
 
 
-def order_rows(pairs: PairTable, judged: JudgeScores) -> list[dict[str, Any]]:
+def order_rows(pairs: PairTable, judged: JudgeScores) -> list[OrderTable]:
     """Return 3 x 3 tables by language and pooled: rows the candidate shown first, columns shown second."""
     if judged.single_order:
         return []
     first, second = winner(judged.forward), winner(judged.swapped)
     return [
-        {
-            "judge": judged.judge,
-            "language": language,
-            "table": [
-                [int(((first == row) & (second == column))[chosen].sum()) for column in _CODES] for row in _CODES
-            ],
-        }
+        OrderTable(
+            judge=judged.judge,
+            language=language,
+            table=tuple(
+                tuple(int(((first == row) & (second == column))[chosen].sum()) for column in _CODES) for row in _CODES
+            ),
+        )
         for language, chosen in _languages(pairs)
     ]
 

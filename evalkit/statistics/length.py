@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from evalkit.results import LengthBin, LengthOverlap
 from evalkit.settings import LengthControl, StatisticsSettings
 from evalkit.statistics.alpaca import alpaca_controlled
 from evalkit.statistics.figures import Figures, Floats, Weights, ratios
@@ -185,7 +185,7 @@ BINS = 10
 
 def length_bins(
     pairs: PairTable, judged: JudgeScores, settings: StatisticsSettings, *, bins: int = BINS
-) -> list[dict[str, Any]]:
+) -> list[LengthBin]:
     """Return the win rate in `bins` groups of pairs of equal size, from the relatively shortest answers on."""
     logs = log_length_ratio(pairs)
     known = np.flatnonzero(np.isfinite(logs + judged.score))
@@ -201,36 +201,32 @@ def length_bins(
     figures = ratios([(totals, counts)], np.empty((pairs.clusters, 0)))[0]
     low, high = wilson_interval(figures, confidence_level=settings.confidence_level)
     return [
-        {
-            "judge": judged.judge,
-            "bin": index,
-            "ratio_low": float(np.exp(edges[index])),
-            "ratio_high": float(np.exp(edges[index + 1])),
-            "ratio": float(np.exp(logs[known][bin_of == index].mean())),
-            "win_rate": float(figures.values[index]),
-            "low": float(low[index]),
-            "high": float(high[index]),
-            "n": int(figures.pairs[index]),
-        }
+        LengthBin(
+            judge=judged.judge,
+            bin=index,
+            ratio_low=float(np.exp(edges[index])),
+            ratio_high=float(np.exp(edges[index + 1])),
+            ratio=float(np.exp(logs[known][bin_of == index].mean())),
+            win_rate=float(figures.values[index]),
+            low=float(low[index]),
+            high=float(high[index]),
+            n=int(figures.pairs[index]),
+        )
         for index in range(bins)
         if figures.pairs[index] > 0
     ]
 
 
-def overlap_rows(pairs: PairTable, judge: str, controlled: LengthControlled) -> list[dict[str, Any]]:
-    """Return, by language, on which share of the prompts the candidate is longer and what follows from it.
-
-    `pull` is what length does to the judge: log odds per unit of tanh(standardised excess length), with its standard
-    error; positive where the judge likes length.
-    """
+def overlap_rows(pairs: PairTable, judge: str, controlled: LengthControlled) -> list[LengthOverlap]:
+    """Return, by language, on which share of the prompts the candidate is longer and what follows from it."""
     return [
-        {
-            "judge": judge,
-            "language": language,
-            "share_longer": fit.share_longer,
-            "status": fit.overlap.value,
-            "pull": -fit.slope,
-            "pull_error": fit.slope_error,
-        }
+        LengthOverlap(
+            judge=judge,
+            language=language,
+            share_longer=fit.share_longer,
+            status=fit.overlap.value,
+            pull=-fit.slope,
+            pull_error=fit.slope_error,
+        )
         for language, fit in zip(pairs.languages, controlled.fits, strict=True)
     ]

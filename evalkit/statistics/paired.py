@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.special import stdtr
 
-from evalkit.records import MACRO, MICRO, RunData
+from evalkit.records import MACRO, MICRO, RunRecords
 from evalkit.settings import LengthControl, StatisticsSettings
 from evalkit.statistics.claims import holm
 from evalkit.statistics.figures import Figures, Floats, Weights, bca, divide, join, mean, prompt_weights, ratios
@@ -67,7 +67,7 @@ def p_values(figures: Figures) -> Floats:
     return np.where(np.isfinite(errors), 2 * stdtr(np.maximum(figures.clusters - 1, 1), -t), np.nan)
 
 
-def compare(first: RunData, second: RunData, settings: StatisticsSettings) -> tuple[Difference, ...]:
+def compare(first: RunRecords, second: RunRecords, settings: StatisticsSettings) -> tuple[Difference, ...]:
     """Return the paired differences of two runs, for every judge both have, on the prompts both have.
 
     Win rates are compared on pairs that both runs scored; figures at equal length on each run's own.
@@ -91,13 +91,13 @@ def compare(first: RunData, second: RunData, settings: StatisticsSettings) -> tu
     return tuple(found)
 
 
-def _side(run: RunData, shared: set[tuple[str, str]]) -> tuple[PairTable, RunData]:
+def _side(run: RunRecords, shared: set[tuple[str, str]]) -> tuple[PairTable, RunRecords]:
     prompts = [prompt for prompt in run.prompts if prompt.key in shared]
     pairs = pairs_of(prompts, run.candidate_answers, run.baseline_answers, run.candidate_checks, run.baseline_checks)
     return pairs, run
 
 
-def _all_judged(pairs: PairTable, run: RunData, settings: StatisticsSettings) -> dict[str, JudgeScores]:
+def _all_judged(pairs: PairTable, run: RunRecords, settings: StatisticsSettings) -> dict[str, JudgeScores]:
     judged = list(judged_by(pairs, run.outcomes))
     if len(judged) > 1:
         judged.append(panel_of(judged, settings.panel))

@@ -10,7 +10,6 @@ import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 import regex
@@ -18,6 +17,7 @@ import regex
 from evalkit.language.length import characters
 from evalkit.language.words import Splitter, word_splitter
 from evalkit.records import Estimate, Generation
+from evalkit.results import TextProfile
 from evalkit.settings import StatisticsSettings
 from evalkit.statistics.estimates import EstimateLabels, publish
 from evalkit.statistics.figures import Floats, Weights, divide, ratios
@@ -91,7 +91,7 @@ def profile_rows(
     settings: StatisticsSettings,
     *,
     scores: Scores | None = None,
-) -> list[dict[str, Any]]:
+) -> list[TextProfile]:
     """Return the profile of both sides: a row a measure, language and side.
 
     Means are over a side's own answers. Differences (this side less the other) are over the prompts that have the
@@ -151,27 +151,25 @@ def _turned(row: Estimate) -> Estimate:
     )
 
 
-def _rows(
-    side: str, pairs: PairTable, values: Floats, differences: Sequence[Estimate], made: str
-) -> list[dict[str, Any]]:
+def _rows(side: str, pairs: PairTable, values: Floats, differences: Sequence[Estimate], made: str) -> list[TextProfile]:
     totals, counts = (part.sum(axis=0) for part in pairs.sums(values))
     return [
-        {
-            "side": side,
-            "language": row.language,
-            "measure": row.metric,
-            "mean": mean,
-            "n": int(number),
-            "difference": row.value,
-            "low": row.low,
-            "high": row.high,
-            "standard_error": row.standard_error,
-            "bootstrap_low": row.bootstrap_low,
-            "bootstrap_high": row.bootstrap_high,
-            "pairs": row.n,
-            "clusters": row.clusters,
-            "confidence_level": row.confidence_level,
-            "method": f"{row.method}; {made}" if made else row.method,
-        }
+        TextProfile(
+            side=side,
+            language=row.language,
+            measure=row.metric,
+            mean=mean,
+            n=int(number),
+            difference=row.value,
+            low=row.low,
+            high=row.high,
+            standard_error=row.standard_error,
+            bootstrap_low=row.bootstrap_low,
+            bootstrap_high=row.bootstrap_high,
+            pairs=row.n,
+            clusters=row.clusters,
+            confidence_level=row.confidence_level,
+            method=f"{row.method}; {made}" if made else row.method,
+        )
         for row, mean, number in zip(differences, divide(totals, counts).tolist(), counts, strict=True)
     ]

@@ -11,7 +11,7 @@ from statistics import fmean
 from typing import Any
 
 from evalkit.errors import Problem, RunError, did_you_mean
-from evalkit.records import PANEL, Generation, Outcome, Prompt, RunData, Verdict, json_ready
+from evalkit.records import PANEL, Generation, Outcome, Prompt, RunRecords, Verdict, json_ready
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +36,7 @@ class Pair:
         return self.outcomes[0].judge if len(self.outcomes) == 1 else PANEL
 
 
-def pairs(run: RunData, *, judge: str | None = None) -> list[Pair]:
+def pairs(run: RunRecords, *, judge: str | None = None) -> list[Pair]:
     """Return the run's pairs in the order of its prompts.
 
     Raises:

@@ -9,17 +9,17 @@ from typing import Any
 
 from evalkit.exchange.exporters import Export, ExportOptions
 from evalkit.exchange.exporters._pairs import Pair, json_bytes, pairs
-from evalkit.records import Outcome, RunData
+from evalkit.records import Outcome, RunRecords
 
 
-def write(run: RunData, options: ExportOptions) -> Export:
+def write(run: RunRecords, options: ExportOptions) -> Export:
     """Return the one file; a missing verdict is null."""
     whole = [pair for pair in pairs(run, judge=options.judge) if pair.candidate and pair.baseline]
     rows = [_row(run, pair, outcome) for pair in whole for outcome in pair.outcomes]
     return Export(files={"": json_bytes(rows)}, notes=(f"{len(rows):,} annotations",))
 
 
-def _row(run: RunData, pair: Pair, outcome: Outcome) -> dict[str, Any]:
+def _row(run: RunRecords, pair: Pair, outcome: Outcome) -> dict[str, Any]:
     assert pair.candidate is not None
     assert pair.baseline is not None
     return {

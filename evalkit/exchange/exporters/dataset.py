@@ -5,7 +5,7 @@ Configs: `pairs` (a row a pair and judge, both answers and the score), `verdicts
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
 from typing import Any
 
 import yaml
@@ -13,7 +13,8 @@ import yaml
 from evalkit.exchange.exporters import Export, ExportOptions
 from evalkit.exchange.exporters._pairs import Pair, pairs, parquet
 from evalkit.exchange.exporters.tidy import table_rows
-from evalkit.records import Outcome, RunData
+from evalkit.records import Estimate, Outcome
+from evalkit.results import RunData
 
 SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"))
 
@@ -44,12 +45,12 @@ def _row(run: RunData, pair: Pair, outcome: Outcome) -> dict[str, Any]:
 
 
 def _card(run: RunData, configs: list[str], rows: int) -> str:
-    suite = run.results["suite"]
-    licence = suite.get("licence") or ""
+    suite = run.results.suite
+    licence = suite.licence
     front = {
-        "language": [tag.partition("-")[0] for tag in suite["languages"]],
+        "language": [tag.partition("-")[0] for tag in suite.languages],
         "license": licence.lower() if licence in {"Apache-2.0", "MIT", "CC-BY-4.0"} else "other",
-        "pretty_name": f"{suite['title']}: {run.candidate} against {run.baseline}",
+        "pretty_name": f"{suite.title}: {run.candidate} against {run.baseline}",
         "size_categories": [next((name for bound, name in SIZES if rows < bound), "n>1M")],
         "tags": ["evaluation", "llm-as-a-judge", "win-rate"],
         "configs": [
@@ -65,9 +66,9 @@ def _card(run: RunData, configs: list[str], rows: int) -> str:
             "",
             f"# {front['pretty_name']}",
             "",
-            suite.get("description") or "",
+            suite.description,
             "",
-            f"Judged by {', '.join(judge['name'] for judge in run.results['judges'])}. `score` is the candidate's:",
+            f"Judged by {', '.join(judge.name for judge in run.results.judges)}. `score` is the candidate's:",
             "1 = it won in both orders, 0 = it lost in both, missing where a verdict is. Prompts and answers keep",
             f"the licence of their sources{f' ({licence})' if licence else ''}.",
             "",
@@ -80,13 +81,13 @@ def _card(run: RunData, configs: list[str], rows: int) -> str:
 
 
 def _results(run: RunData) -> list[str]:
-    rows = [row for row in run.results["estimates"] if row["metric"] == "win_rate" and row["slice"] is None]
+    rows = [row for row in run.results.estimates if row.metric == "win_rate" and row.slice is None]
     return [
-        f"| {row['language']} | {row['judge']} | {100 * row['value']:.1f} | {_interval(row)} | {row['n']:,} |"
+        f"| {row.language} | {row.judge} | {100 * row.value:.1f} | {_interval(row)} | {row.n:,} |"
         for row in rows
-        if row["value"] is not None
+        if not math.isnan(row.value)
     ]
 
 
-def _interval(row: Mapping[str, Any]) -> str:
-    return "–" if row["low"] is None else f"{100 * row['low']:.1f} to {100 * row['high']:.1f}"
+def _interval(row: Estimate) -> str:
+    return "–" if math.isnan(row.low) else f"{100 * row.low:.1f} to {100 * row.high:.1f}"

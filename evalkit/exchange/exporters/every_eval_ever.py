@@ -6,12 +6,13 @@ SourceFile: github.com/evaleval/every_eval_ever, eval.schema.json.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
 from typing import Any
 
 from evalkit.exchange.exporters import Export, ExportOptions
 from evalkit.exchange.exporters._pairs import json_bytes
-from evalkit.records import MICRO, RunData
+from evalkit.records import MICRO, Estimate
+from evalkit.results import RunData
 
 SCHEMA_VERSION = "0.3.0"
 METRICS = {"win_rate": "Win rate", "length_controlled_win_rate": "Length-controlled win rate"}
@@ -19,20 +20,20 @@ METRICS = {"win_rate": "Win rate", "length_controlled_win_rate": "Length-control
 
 def write(run: RunData, options: ExportOptions) -> Export:
     """Return the one file."""
-    suite = run.results["suite"]
+    suite = run.results.suite
     stamp = str(int(options.now))
     rows = [
         row
-        for row in run.results["estimates"]
-        if row["metric"] in METRICS
-        and row["slice"] is None
-        and row["language"] != MICRO
-        and row["value"] is not None
-        and options.judge in {None, row["judge"]}
+        for row in run.results.estimates
+        if row.metric in METRICS
+        and row.slice is None
+        and row.language != MICRO
+        and not math.isnan(row.value)
+        and options.judge in {None, row.judge}
     ]
     document = {
         "schema_version": SCHEMA_VERSION,
-        "evaluation_id": f"{suite['name']}/{run.candidate.replace('/', '_')}/{stamp}",
+        "evaluation_id": f"{suite.name}/{run.candidate.replace('/', '_')}/{stamp}",
         "retrieved_timestamp": stamp,
         "source_metadata": {
             "source_name": "evalkit",
@@ -40,7 +41,7 @@ def write(run: RunData, options: ExportOptions) -> Export:
             "source_organization_name": "unknown",
             "evaluator_relationship": "other",
         },
-        "eval_library": {"name": "evalkit", "version": str(run.results["provenance"].get("evalkit", "unknown"))},
+        "eval_library": {"name": "evalkit", "version": run.results.provenance.evalkit or "unknown"},
         "model_info": _model(run.candidate, _reference(run)),
         "evaluation_results": [_result(run, row) for row in rows],
     }
@@ -59,56 +60,56 @@ def _model(name: str, identifier: str) -> dict[str, Any]:
     return {"name": name, "id": identifier, "additional_details": unknown}
 
 
-def _result(run: RunData, row: Mapping[str, Any]) -> dict[str, Any]:
-    suite = run.results["suite"]
+def _result(run: RunData, row: Estimate) -> dict[str, Any]:
+    suite = run.results.suite
     return {
-        "evaluation_result_id": "/".join((suite["name"], row["judge"], row["metric"], row["language"])),
-        "evaluation_name": f"{suite['name']} ({row['language']})",
+        "evaluation_result_id": f"{suite.name}/{row.judge}/{row.metric}/{row.language}",
+        "evaluation_name": f"{suite.name} ({row.language})",
         "source_data": {
-            "dataset_name": suite["name"],
+            "dataset_name": suite.name,
             "source_type": "other",
-            "additional_details": {"language": row["language"], "prompts_sha256": str(suite.get("digest", ""))},
+            "additional_details": {"language": row.language, "prompts_sha256": suite.digest},
         },
         "metric_config": {
-            "evaluation_description": f"{METRICS[row['metric']]} against {run.baseline}, judged by a model",
-            "metric_id": row["metric"],
-            "metric_name": METRICS[row["metric"]],
+            "evaluation_description": f"{METRICS[row.metric]} against {run.baseline}, judged by a model",
+            "metric_id": row.metric,
+            "metric_name": METRICS[row.metric],
             "metric_kind": "win_rate",
             "metric_unit": "proportion",
             "lower_is_better": False,
             "score_type": "continuous",
             "min_score": 0,
             "max_score": 1,
-            "llm_scoring": _judges(run, row["judge"]),
+            "llm_scoring": _judges(run, row.judge),
             "additional_details": {"baseline": run.baseline},
         },
         "score_details": {
-            "score": row["value"],
-            "details": {"method": row["method"]},
+            "score": row.value,
+            "details": {"method": row.method},
             "uncertainty": _uncertainty(row),
         },
     }
 
 
 def _judges(run: RunData, name: str) -> dict[str, Any]:
-    known = [judge for judge in run.results["judges"] if name in {judge["name"], "panel"}]
+    known = [judge for judge in run.results.judges if name in {judge.name, "panel"}]
     texts = run.suite.get("definitions") or {}
     return {
-        "judges": [{"model_info": _model(judge["name"], str(judge["model"]))} for judge in known],
-        "input_prompt": "\n---\n".join(str(texts.get(judge["name"], "unknown")) for judge in known) or "unknown",
+        "judges": [{"model_info": _model(judge.name, judge.model)} for judge in known],
+        "input_prompt": "\n---\n".join(str(texts.get(judge.name, "unknown")) for judge in known) or "unknown",
         **({"aggregation_method": "average"} if len(known) > 1 else {}),
     }
 
 
-def _uncertainty(row: Mapping[str, Any]) -> dict[str, Any]:
-    found: dict[str, Any] = {"num_samples": row["n"]}
-    if row["standard_error"] is not None:
-        found["standard_error"] = {"value": row["standard_error"], "method": "analytic"}
-    if row["low"] is not None and row["high"] is not None:
+def _uncertainty(row: Estimate) -> dict[str, Any]:
+    found: dict[str, Any] = {"num_samples": row.n}
+    if not math.isnan(row.standard_error):
+        found["standard_error"] = {"value": row.standard_error, "method": "analytic"}
+    if not math.isnan(row.low + row.high):
         found["confidence_interval"] = {
-            "lower": row["low"],
-            "upper": row["high"],
-            "confidence_level": row["confidence_level"],
-            "method": row["method"],
+            "lower": row.low,
+            "upper": row.high,
+            "confidence_level": row.confidence_level,
+            "method": row.method,
         }
     return found

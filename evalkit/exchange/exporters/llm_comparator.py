@@ -11,13 +11,13 @@ from typing import Any
 from evalkit.exchange.exporters import Export, ExportOptions
 from evalkit.exchange.exporters._pairs import Pair, json_bytes, pairs
 from evalkit.judging.outcomes import candidate_score
-from evalkit.records import Order, RunData, Verdict
+from evalkit.records import Order, RunRecords, Verdict
 
 SPAN = 3.0
 """From -1.5 to 1.5."""
 
 
-def write(run: RunData, options: ExportOptions) -> Export:
+def write(run: RunRecords, options: ExportOptions) -> Export:
     """Return the one file."""
     shown = [pair for pair in pairs(run, judge=options.judge) if pair.candidate and pair.baseline]
     document = {
@@ -37,7 +37,7 @@ def write(run: RunData, options: ExportOptions) -> Export:
     return Export(files={"": json_bytes(document)}, notes=(f"{len(shown):,} examples",))
 
 
-def _example(run: RunData, pair: Pair) -> dict[str, Any]:
+def _example(run: RunRecords, pair: Pair) -> dict[str, Any]:
     assert pair.candidate is not None
     assert pair.baseline is not None
     checks = (run.candidate_checks.get(pair.prompt.key), run.baseline_checks.get(pair.prompt.key))
@@ -57,7 +57,7 @@ def _example(run: RunData, pair: Pair) -> dict[str, Any]:
     }
 
 
-def _rating(run: RunData, verdict: Verdict) -> dict[str, Any]:
+def _rating(run: RunRecords, verdict: Verdict) -> dict[str, Any]:
     worth = candidate_score(verdict.preference if verdict.graded is None else verdict.graded, verdict.order)
     flipped = verdict.order is Order.SWAPPED
     mark = (

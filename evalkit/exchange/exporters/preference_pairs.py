@@ -14,10 +14,10 @@ from typing import Any
 from evalkit.exchange.exporters import Export, ExportOptions
 from evalkit.exchange.exporters._pairs import Pair, json_lines, pairs
 from evalkit.judging.outcomes import candidate_score
-from evalkit.records import Generation, LanguageStatus, RunData
+from evalkit.records import Generation, LanguageStatus, RunRecords
 
 
-def write(run: RunData, options: ExportOptions) -> Export:
+def write(run: RunRecords, options: ExportOptions) -> Export:
     """Return JSON lines, and how many pairs were left out and why."""
     left_out: Counter[str] = Counter()
     rows = []
@@ -38,7 +38,7 @@ def agreement(pair: Pair) -> float:
     return fmean((score > 0.5) if winner else (score < 0.5) for score in scores) if scores else math.nan  # noqa: PLR2004
 
 
-def _why_not(run: RunData, pair: Pair, options: ExportOptions) -> str:
+def _why_not(run: RunRecords, pair: Pair, options: ExportOptions) -> str:
     """Return why a pair is no training example, "" where it is one."""
     if pair.candidate is None or pair.baseline is None:
         return "an answer is missing"
@@ -55,7 +55,7 @@ def _why_not(run: RunData, pair: Pair, options: ExportOptions) -> str:
     return "the chosen answer is in another language" if check and check.status is LanguageStatus.WRONG else ""
 
 
-def _row(run: RunData, pair: Pair) -> dict[str, Any]:
+def _row(run: RunRecords, pair: Pair) -> dict[str, Any]:
     assert pair.candidate is not None
     assert pair.baseline is not None
     sides = (pair.candidate, pair.baseline)

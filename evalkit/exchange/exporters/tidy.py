@@ -11,7 +11,8 @@ from typing import Any
 from evalkit.errors import InputError, Problem, did_you_mean
 from evalkit.exchange.exporters import TABLES, Export, ExportOptions
 from evalkit.exchange.exporters._pairs import json_lines, parquet
-from evalkit.records import RunData, json_ready
+from evalkit.records import json_ready
+from evalkit.results import RunData
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 """What a spreadsheet takes for the start of a formula."""
@@ -36,7 +37,7 @@ def write(run: RunData, options: ExportOptions) -> Export:
 def table_rows(run: RunData, table: str) -> list[dict[str, Any]]:
     """Return the rows of one of `TABLES`."""
     if table in {"estimates", "counts"}:
-        return [dict(row) for row in run.results.get(table, ())]
+        return [json_ready(row) for row in (run.results.estimates if table == "estimates" else run.results.counts)]
     meta = {prompt.key: dict(prompt.meta) for prompt in run.prompts}
     names = {"candidate": run.candidate, "baseline": run.baseline}
     if table == "outcomes":

@@ -11,9 +11,9 @@ import math
 import random
 from collections.abc import Sequence
 
-from evalkit.exchange.assemble import Import, Judgment, digest, prompt, run_of, tag
+from evalkit.exchange.assemble import Import, ImportedRun, Judgment, digest, prompt, run_of, tag
 from evalkit.exchange.reader import Options, Reader, Row, SourceFile, read_rows
-from evalkit.records import Order, RunData
+from evalkit.records import Order
 
 KEYS = frozenset(
     {
@@ -26,7 +26,7 @@ KEYS = frozenset(
 PREFERENCE_HINT = "1 = output_1 is better, 2 = output_2 is, 1.5 = tie; write null where the verdict is missing"
 
 
-def read(sources: Sequence[SourceFile], options: Options) -> tuple[RunData, ...]:
+def read(sources: Sequence[SourceFile], options: Options) -> tuple[ImportedRun, ...]:
     """Return one run a candidate: each file holds one; files of one candidate (its languages) become one run.
 
     Raises:
@@ -66,7 +66,7 @@ def _one_name(reader: Reader, rows: Sequence[Row], key: str, given: str | None) 
 
 def _run(
     reader: Reader, candidate: str, baseline: str, files: Sequence[tuple[SourceFile, list[Row]]], options: Options
-) -> RunData:
+) -> ImportedRun:
     rows = [row for _, found in files for row in found]
     judgments = [_judgment(reader, row, options) for row in rows]
     prices = [row.fields.get("price_per_example") for row in rows]

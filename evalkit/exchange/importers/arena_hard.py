@@ -11,11 +11,11 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from evalkit.exchange.assemble import Import, Judgment, prompt, run_of, tag
+from evalkit.exchange.assemble import Import, ImportedRun, Judgment, prompt, run_of, tag
 from evalkit.exchange.importers._shown import Shown, shown
 from evalkit.exchange.importers._tables import Beside, identifier, question_text, sort_rows
 from evalkit.exchange.reader import Options, Reader, Row, SourceFile, read_rows
-from evalkit.records import Order, RunData
+from evalkit.records import Order
 
 KEYS = frozenset({"question_id", "uid", "category", "model", "judge", "baseline", "games", "language", "tstamp"})
 LEVELS = {"A>>B": 1.0, "A>B": 0.75, "A=B": 0.5, "A<B": 0.25, "A<<B": 0.0}
@@ -27,7 +27,7 @@ BASELINE_V01 = "gpt-4-0314"
 """Baseline of v0.1, which its judgments do not name."""
 
 
-def read(sources: Sequence[SourceFile], options: Options) -> tuple[RunData, ...]:
+def read(sources: Sequence[SourceFile], options: Options) -> tuple[ImportedRun, ...]:
     """Return one run a candidate and baseline (v2.0 has another baseline for creative writing).
 
     Raises:

@@ -13,9 +13,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from evalkit.errors import did_you_mean
-from evalkit.exchange.assemble import Import, Judgment, prompt, run_of, tag
+from evalkit.exchange.assemble import Import, ImportedRun, Judgment, prompt, run_of, tag
 from evalkit.exchange.reader import Options, Reader, Row, SourceFile, document
-from evalkit.records import RunData
 
 META = "meta_information"
 OWN = frozenset({"prompt", "winner", "id", "question_id", "category"})
@@ -23,7 +22,7 @@ OWN = frozenset({"prompt", "winner", "id", "question_id", "category"})
 TIES = frozenset({"tie", "both", "draw", "equal"})
 
 
-def read(sources: Sequence[SourceFile], options: Options) -> tuple[RunData, ...]:
+def read(sources: Sequence[SourceFile], options: Options) -> tuple[ImportedRun, ...]:
     """Return the one run of the files, each holding other languages.
 
     Raises:

@@ -11,11 +11,11 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 
-from evalkit.exchange.assemble import Import, Judgment, prompt, run_of, tag
+from evalkit.exchange.assemble import Import, ImportedRun, Judgment, prompt, run_of, tag
 from evalkit.exchange.importers._shown import shown
 from evalkit.exchange.importers._tables import Beside, identifier, question_text, sort_rows
 from evalkit.exchange.reader import Options, Reader, Row, SourceFile, read_rows
-from evalkit.records import Order, Prompt, RunData
+from evalkit.records import Order, Prompt
 
 KEYS = frozenset(
     {"question_id", "model_1", "model_2", "judge", "turn", "tstamp", "language", "category"}
@@ -25,7 +25,7 @@ WINNERS = {"model_1": 1.0, "model_2": 0.0, "tie": 0.5, "error": math.nan}
 """Winner → preference for `model_1`."""
 
 
-def read(sources: Sequence[SourceFile], options: Options) -> tuple[RunData, ...]:
+def read(sources: Sequence[SourceFile], options: Options) -> tuple[ImportedRun, ...]:
     """Return one run a candidate and baseline.
 
     Raises:

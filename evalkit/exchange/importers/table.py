@@ -10,9 +10,9 @@ import math
 from collections.abc import Sequence
 
 from evalkit.errors import did_you_mean
-from evalkit.exchange.assemble import Import, Judgment, digest, prompt, run_of, tag
+from evalkit.exchange.assemble import Import, ImportedRun, Judgment, digest, prompt, run_of, tag
 from evalkit.exchange.reader import Options, Reader, Row, SourceFile, read_rows
-from evalkit.records import Order, RunData
+from evalkit.records import Order
 
 COLUMNS = {
     "prompt": "text of the prompt (needed unless there is an id)",
@@ -34,7 +34,7 @@ COLUMNS = {
 WINNERS = {"candidate": 1.0, "baseline": 0.0, "tie": 0.5, "": math.nan}
 
 
-def read(sources: Sequence[SourceFile], options: Options) -> tuple[RunData, ...]:
+def read(sources: Sequence[SourceFile], options: Options) -> tuple[ImportedRun, ...]:
     """Return the one run of the tables.
 
     Raises:

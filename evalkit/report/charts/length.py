@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
@@ -11,6 +12,7 @@ from evalkit.report import wording
 from evalkit.report.charts.base import SIZE, Chart, Plane, error_bars, figure_of, padded, percent_ticks
 from evalkit.report.drawing import TONES, Dot, Drawing, Label, Line, Shape
 from evalkit.report.view import View
+from evalkit.results import LengthBin
 
 MATTERS = 0.05
 """Difference between the shortest and the longest tenth from which length is said to matter."""
@@ -23,13 +25,13 @@ RATIO_TICKS = (
 
 def length_chart(view: View) -> Chart | None:
     """Win rate by tenth of the length ratio."""
-    bins = [_bounded(row) for row in (view.results.get("length") or {}).get("bins") or () if row["judge"] == view.judge]
-    bins = [row for row in bins if row["win_rate"] is not None]
+    bins = [_bounded(row) for row in view.results.length.bins if row.judge == view.judge]
+    bins = [row for row in bins if not math.isnan(row.win_rate)]
     if len(bins) < _TWO:
         return None
     short, long = bins[0], bins[-1]
-    difference = long["win_rate"] - short["win_rate"]
-    tenths = (wording.percent(each["win_rate"]) for each in (short, long))
+    difference = long.win_rate - short.win_rate
+    tenths = (wording.percent(each.win_rate) for each in (short, long))
     meaning = "Longer answers win more" if difference > 0 else "Shorter answers win more"
     meaning = "Length matters little" if abs(difference) < MATTERS else meaning
     finding = f"{meaning}: {{}} in the shortest tenth, {{}} in the longest".format(*tenths)
@@ -44,25 +46,25 @@ def length_chart(view: View) -> Chart | None:
         columns=("Length ratio", "Win rate", "Interval", "n"),
         rows=tuple(
             (
-                f"{wording.ratio(row['ratio_low'])} to {wording.ratio(row['ratio_high'])}",
-                wording.percent(row["win_rate"]),
-                wording.interval(row["low"], row["high"]),
-                wording.count(row["n"]),
+                f"{wording.ratio(row.ratio_low)} to {wording.ratio(row.ratio_high)}",
+                wording.percent(row.win_rate),
+                wording.interval(row.low, row.high),
+                wording.count(row.n),
             )
             for row in bins
         ),
     )
 
 
-def _bounded(row: Mapping[str, Any]) -> dict[str, Any]:
+def _bounded(row: LengthBin) -> LengthBin:
     """The row, its interval no wider than the point where it has none."""
-    ends = {end: row["win_rate"] if row[end] is None else row[end] for end in ("low", "high")}
-    return {**row, **ends}
+    low, high = (row.win_rate if math.isnan(end) else end for end in (row.low, row.high))
+    return replace(row, low=low, high=high)
 
 
-def _length_drawing(bins: Sequence[Mapping[str, Any]], finding: str) -> Drawing:
-    ratios = [math.log(row["ratio"]) for row in bins]
-    low, high = padded(min(row["low"] for row in bins), max(row["high"] for row in bins))
+def _length_drawing(bins: Sequence[LengthBin], finding: str) -> Drawing:
+    ratios = [math.log(row.ratio) for row in bins]
+    low, high = padded(min(row.low for row in bins), max(row.high for row in bins))
     plane = Plane(x_range=padded(min(ratios), max(ratios)), y_range=(low, high))
     shapes: list[Shape] = []
     for tick in percent_ticks(low, high):
@@ -72,11 +74,11 @@ def _length_drawing(bins: Sequence[Mapping[str, Any]], finding: str) -> Drawing:
             shapes += plane.vertical(math.log(ratio), text)
     if low < 0.5 < high:  # noqa: PLR2004  ½ is a draw
         shapes += plane.horizontal(0.5, "", tone="muted", dashed=True)
-    points = [(plane.x(x), plane.y(row["win_rate"]), row) for x, row in zip(ratios, bins, strict=True)]
+    points = [(plane.x(x), plane.y(row.win_rate), row) for x, row in zip(ratios, bins, strict=True)]
     for (x1, y1, _), (x2, y2, _) in pairwise(points):
         shapes.append(Line(x1=x1, y1=y1, x2=x2, y2=y2, tone="candidate"))
     for x, y, row in points:
-        shapes.append(Line(x1=x, x2=x, y1=plane.y(row["low"]), y2=plane.y(row["high"]), tone="candidate", width=2))
+        shapes.append(Line(x1=x, x2=x, y1=plane.y(row.low), y2=plane.y(row.high), tone="candidate", width=2))
         shapes.append(Dot(x=x, y=y, radius=3.5, tone="candidate"))
     shapes.append(
         Label(
@@ -90,13 +92,13 @@ def _length_drawing(bins: Sequence[Mapping[str, Any]], finding: str) -> Drawing:
     return Drawing(width=SIZE[0], height=SIZE[1], shapes=tuple(shapes), title=finding)
 
 
-def _length_plotly(bins: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+def _length_plotly(bins: Sequence[LengthBin]) -> dict[str, Any]:
     trace = {
         "type": "scatter",
         "mode": "lines+markers",
-        "x": [row["ratio"] for row in bins],
-        "y": [row["win_rate"] for row in bins],
-        "error_y": error_bars([(row["win_rate"], row["low"], row["high"]) for row in bins], TONES["candidate"]),
+        "x": [row.ratio for row in bins],
+        "y": [row.win_rate for row in bins],
+        "error_y": error_bars([(row.win_rate, row.low, row.high) for row in bins], TONES["candidate"]),
         "line": {"color": TONES["candidate"], "width": 1},
         "marker": {"size": 7, "color": TONES["candidate"]},
         "hovertemplate": "length ×%{x:.2f}<br>win rate %{y:.1%}<extra></extra>",
