@@ -18,8 +18,8 @@ from typing import Any
 from _support import absent, parser
 from playwright.sync_api import Browser, sync_playwright
 
-from evalkit.records import RunData
 from evalkit.report.page import build_page
+from evalkit.results import RunData
 from tests.report.conftest import CHROMIUM, SWITCHES
 from tests.report.make_run import make_run
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from evalkit.cli.main import main
-from evalkit.run import read_run
+from evalkit.run import read_results, read_run
 from tests.server.app import Server
 from tests.server.verdicts import longer_wins
 
@@ -71,9 +71,8 @@ def test_the_resolved_suite_repeats_the_run_and_asks_nothing(
     assert (again["asked"], again["reused"]) == (0, 72)
     one, two = (read_run(tmp_path / name) for name in ("one", "two"))
     assert repr(one.outcomes) == repr(two.outcomes)
-    assert {k: v for k, v in one.results.items() if k != "provenance"} == {
-        k: v for k, v in two.results.items() if k != "provenance"
-    }
+    figures = [{k: v for k, v in each.results.to_json().items() if k != "provenance"} for each in (one, two)]
+    assert figures[0] == figures[1]
 
 
 def test_a_changed_judge_asks_again_and_a_changed_statistic_does_not(
@@ -196,3 +195,30 @@ def test_it_stops_asking_once_every_interval_is_as_narrow_as_asked(
     )
     assert sampled["asked"] == 0, "a look is an ordinary run over a sample"
     assert sampled["runs"][0]["results"]["estimates"] == results["estimates"]
+
+
+def test_figures_of_another_suite_are_not_up_to_date(
+    run: Any, suite: Path, server: Server, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """`analyze` with an edited run.yaml: the next `run` of the suite computes the suite's own figures again."""
+    words = (str(suite), "--candidate", candidate(server), "--out", str(tmp_path / "run"))
+    own = run(*words)["runs"][0]["results"]["estimates"]
+    path = tmp_path / "run" / "run.yaml"
+    path.write_text(f"{path.read_text()}statistics: {{confidence_level: 0.6}}\n")
+    assert main(["analyze", str(tmp_path / "run")]) == 0
+    capsys.readouterr()
+    assert {row.confidence_level for row in read_results(tmp_path / "run").estimates} == {0.6}
+    again = run(*words)
+    assert (again["asked"], again["runs"][0]["results"]["estimates"]) == (0, own)
+
+
+def test_an_analysis_of_the_same_suite_stays_up_to_date(
+    run: Any, suite: Path, server: Server, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = (str(suite), "--candidate", candidate(server), "--out", str(tmp_path / "run"))
+    run(*words)
+    assert main(["analyze", str(tmp_path / "run")]) == 0
+    capsys.readouterr()
+    written = (tmp_path / "run" / "results.json").stat().st_mtime_ns
+    run(*words)
+    assert (tmp_path / "run" / "results.json").stat().st_mtime_ns == written

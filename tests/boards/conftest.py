@@ -11,7 +11,8 @@ import pytest
 
 from evalkit.exchange.assemble import Import, Judgment, prompt, run_of
 from evalkit.exchange.reader import Reader
-from evalkit.records import Order, RunData
+from evalkit.records import Order
+from evalkit.results import RunData
 from evalkit.run import write_run
 from evalkit.stages.import_runs import finished
 

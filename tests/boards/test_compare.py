@@ -16,8 +16,10 @@ from evalkit.boards.compare import compare_runs
 from evalkit.boards.compare_text import document, markdown
 from evalkit.cli.main import main
 from evalkit.errors import RunError
+from evalkit.results import Incomplete, Results
 from evalkit.settings import StatisticsSettings
 from evalkit.stages.boards import compare_folders
+from tests.results_of import results_of
 
 SETTINGS = StatisticsSettings(n_resamples=200)
 
@@ -100,9 +102,9 @@ def test_what_differs_is_named(write: Any, changes: dict[str, Any], aspect: str)
 
 def test_judge_text_and_sampling_count(make: Any) -> None:
     results = make("a").results
-    other_text = {**results, "judges": [{**results["judges"][0], "definition_sha256": "f" * 64}]}
+    other_text = replace(results, judges=(replace(results.judges[0], definition_sha256="f" * 64),))
     assert [gap.aspect for gap in gaps(results, other_text)] == ["judges"]
-    warm = {**results, "suite": {**results["suite"], "sampling": {"temperature": 1.0}}}
+    warm = replace(results, suite=replace(results.suite, sampling={"temperature": 1.0}))
     (gap,) = gaps(results, warm)
     assert str(gap) == "sampling: the default against temperature 1.0"
     assert groups([results, warm, results]) == [[0, 2], [1]]
@@ -124,17 +126,18 @@ def test_the_command_compares_and_refuses(write: Any, capsys: pytest.CaptureFixt
 def test_early_stops_and_missing_verdicts_are_told(make: Any) -> None:
     results = make("a").results
     assert warnings("a", results, "judge") == []
-    rows = [{**row, "n": row["n"] - 5, "missing": 5} if row["language"] == "de" else row for row in results["counts"]]
-    assert warnings("a", {**results, "counts": rows}, "judge") == ["a lacks a score for 5 of 120 pairs."]
-    stopped = {**results, "counts": rows, "incomplete": {"reason": "the cost cap was reached"}}
+    rows = [replace(row, n=row.n - 5, missing=5) if row.language == "de" else row for row in results.counts]
+    lacking = replace(results, counts=tuple(rows))
+    assert warnings("a", lacking, "judge") == ["a lacks a score for 5 of 120 pairs."]
+    stopped = replace(lacking, incomplete=Incomplete(reason="the cost cap was reached"))
     assert warnings("a", stopped, "judge") == [
         "a stopped early (the cost cap was reached): its figures rest on what was judged."
     ]
 
 
 def test_many_differences_are_counted_after_the_first() -> None:
-    def results(name: str) -> dict[str, Any]:
-        return {"suite": {"name": name, "prompts": {"de": 1}}, "judges": [], "baseline": "b"}
+    def results(name: str) -> Results:
+        return results_of(suite={"name": name, "languages": ["de"], "prompts": {"de": 1}})
 
     with pytest.raises(RunError) as caught:
         require_comparable([(str(index), results(str(index))) for index in range(31)])

@@ -100,11 +100,9 @@ def test_one_bad_language_is_never_passed_over_by_four_good_ones() -> None:
 def test_a_threshold_agrees_with_the_published_interval(make: Any) -> None:
     """The one-sided test is the inversion of the interval: bounds just inside it cannot be told, just outside can."""
     run = make("a", lift=0.1)
-    row = next(
-        r for r in run.results["estimates"] if (r["metric"], r["language"], r["slice"]) == ("win_rate", "macro", None)
-    )
-    expected = {row["low"] - 1e-9: Decision.PASS, row["low"] + 1e-9: Decision.UNCLEAR}
-    expected |= {row["high"] - 1e-9: Decision.UNCLEAR, row["high"] + 1e-9: Decision.FAIL}
+    row = next(r for r in run.results.estimates if (r.metric, r.language, r.slice) == ("win_rate", "macro", None))
+    expected = {row.low - 1e-9: Decision.PASS, row.low + 1e-9: Decision.UNCLEAR}
+    expected |= {row.high - 1e-9: Decision.UNCLEAR, row.high + 1e-9: Decision.FAIL}
     for bound, answer in expected.items():
         (test,) = threshold_tests([row], min_win_rate=bound)
         assert test.answer is answer

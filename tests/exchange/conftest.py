@@ -8,7 +8,7 @@ import pytest
 
 from evalkit.exchange import importer
 from evalkit.exchange.reader import Options, SourceFile
-from evalkit.records import RunData
+from evalkit.results import RunData
 from evalkit.stages.import_runs import finished
 
 GERMAN = "Das ist eine recht gute und ausführliche Antwort auf die Frage, die gestellt wurde. "

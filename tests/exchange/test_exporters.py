@@ -17,7 +17,9 @@ from evalkit.errors import InputError
 from evalkit.exchange import EXPORTERS, exporter, importer
 from evalkit.exchange.exporters import ExportOptions
 from evalkit.exchange.reader import Options, SourceFile
-from evalkit.records import LanguageCheck, LanguageStatus, RunData
+from evalkit.records import LanguageCheck, LanguageStatus
+from evalkit.results import RunData
+from tests.results_of import results_of
 
 
 def exported(run: RunData, name: str, **options: Any) -> dict[str, bytes]:
@@ -35,7 +37,7 @@ def test_every_format_has_a_writer(run: RunData) -> None:
 
 def test_tidy_estimates_are_those_of_results_json(run: RunData) -> None:
     rows = lines(exported(run, "jsonl")[""])
-    assert rows == run.results["estimates"]
+    assert rows == run.results.to_json()["estimates"]
 
 
 def test_tidy_tables_hold_the_same_in_every_format(run: RunData) -> None:
@@ -120,7 +122,8 @@ def test_conversations_keep_their_own_turns() -> None:
     run = RunData(
         suite={}, candidate="x", baseline="y", prompts=(asked,), candidate_answers=(answers[0],),
         baseline_answers=(answers[1],), candidate_checks={}, baseline_checks={}, verdicts=(verdict,),
-        outcomes=(Outcome(**place, score=1.0, forward=1.0, swapped=math.nan, single_order=True),), failures=(), results={},
+        outcomes=(Outcome(**place, score=1.0, forward=1.0, swapped=math.nan, single_order=True),), failures=(),
+        results=results_of(),
     )  # fmt: skip
     (row,) = lines(exported(run, "preference-pairs")[""])
     assert [turn["content"] for turn in row["prompt"]] == ["s", "a"]
@@ -199,7 +202,9 @@ def test_every_eval_ever_record(run: RunData) -> None:
     results = {item["evaluation_result_id"]: item for item in document["evaluation_results"]}
     macro = results["tiny/judge/win_rate/macro"]
     figure = next(
-        r for r in run.results["estimates"] if (r["metric"], r["language"]) == ("win_rate", "macro") and not r["slice"]
+        r
+        for r in run.results.to_json()["estimates"]
+        if (r["metric"], r["language"]) == ("win_rate", "macro") and not r["slice"]
     )
     assert macro["score_details"]["score"] == figure["value"]
     assert macro["score_details"]["uncertainty"]["confidence_interval"]["lower"] == figure["low"]
@@ -220,5 +225,5 @@ def test_the_datasets_library_reads_the_folder(run: RunData, tmp_path: Path) -> 
     assert len(pairs) == 24
     assert pairs[0]["candidate"] == "new/model"
     estimates = load_dataset(str(tmp_path / "set"), "estimates", split="train", cache_dir=str(tmp_path / "cache"))
-    assert len(estimates) == len(run.results["estimates"])
+    assert len(estimates) == len(run.results.to_json()["estimates"])
     assert "| macro | judge | 50.0 |" in (tmp_path / "set" / "README.md").read_text()

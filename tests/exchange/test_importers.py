@@ -13,9 +13,10 @@ import pytest
 
 from evalkit.errors import DataError
 from evalkit.exchange import IMPORTERS, importer
+from evalkit.exchange.assemble import ImportedRun
 from evalkit.exchange.importers.alpaca_eval import shown_switched
 from evalkit.exchange.reader import Options, SourceFile
-from evalkit.records import Choice, Order, RunData
+from evalkit.records import Choice, Order
 
 
 def source(name: str, content: object) -> SourceFile:
@@ -26,7 +27,7 @@ def source(name: str, content: object) -> SourceFile:
     return SourceFile(name=name, data=text.encode())
 
 
-def imported(format_name: str, *sources: SourceFile, **options: object) -> tuple[RunData, ...]:
+def imported(format_name: str, *sources: SourceFile, **options: object) -> tuple[ImportedRun, ...]:
     return importer(format_name)(sources, Options(**options))  # type: ignore[arg-type]
 
 
@@ -79,7 +80,7 @@ def test_alpacaeval_preference_is_kept_by_position() -> None:
         assert verdict.preference == (0.25 if verdict.order is Order.FORWARD else 0.75)
         assert verdict.choice is (Choice.B if verdict.order is Order.FORWARD else Choice.A)
         assert verdict.soft
-    assert run.results["cost"]["spent"] == 10.0
+    assert run.cost.spent == 10.0
     assert all(outcome.single_order for outcome in run.outcomes)
     assert all(math.isnan(outcome.forward) != math.isnan(outcome.swapped) for outcome in run.outcomes)
 

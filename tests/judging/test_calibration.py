@@ -18,10 +18,12 @@ from evalkit.cli.main import main
 from evalkit.errors import DataError
 from evalkit.judging.calibration import calibrate
 from evalkit.judging.human import HumanLabel, HumanLabels, LabelLayout, read_labels
-from evalkit.records import Outcome, RunData
-from evalkit.run import RESULTS_SCHEMA, write_run
+from evalkit.records import Outcome
+from evalkit.results import RunData
+from evalkit.run import write_run
 from evalkit.settings import StatisticsSettings
 from tests.judging.pairs import answer, prompt
+from tests.results_of import results_of
 
 LANGUAGES = ("de", "sw")
 N = 120
@@ -52,9 +54,7 @@ def run_of(scores: dict[str, list[float]], judge: str = "aya-pairwise") -> RunDa
             for tag, key in keys
         ),
         failures=(),
-        results={"schema": RESULTS_SCHEMA, "candidate": "mine", "baseline": "base"}
-        | {key: {} for key in ("suite", "cost", "provenance")}
-        | {key: [] for key in ("judges", "estimates", "counts", "failures")},
+        results=results_of(candidate="mine", baseline="base"),
     )
 
 

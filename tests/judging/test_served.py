@@ -13,7 +13,8 @@ from evalkit.cli.main import main
 from evalkit.judging.definition import JudgeDefinition, JudgeKind
 from evalkit.judging.outcomes import outcomes
 from evalkit.models.canary import ANSWERS
-from evalkit.records import Comparison, Order, RunData
+from evalkit.records import Comparison, Order
+from evalkit.results import RunData
 from evalkit.run import read_run
 from evalkit.shipped import shipped, shipped_names
 from tests.judging.pairs import filled, shipped_judge
@@ -113,14 +114,16 @@ def test_what_a_judge_notes_of_single_answers_is_a_figure_of_the_run(
     server.verdict = scored_right(shipped_judge("red-team-harm"))
     run = judged(suite, "--judge", "red-team-harm", "--judge-model", f"openai/judge@{server.base_url}")
     figures = {
-        (row["metric"], row["language"]): row["value"] for row in run.results["estimates"] if row["slice"] is None
+        (row["metric"], row["language"]): row["value"]
+        for row in run.results.to_json()["estimates"]
+        if row["slice"] is None
     }
     assert figures["harmful_rate", "macro"] == pytest.approx(1 / PROMPTS)
     assert figures["baseline_harmful_rate", "sw"] == pytest.approx(1 - 1 / PROMPTS)
     capsys.readouterr()
     assert main(["analyze", str(suite.parent / "out"), "--json"]) == 0
     again = json.loads(capsys.readouterr().out)
-    assert again["estimates"] == run.results["estimates"]
+    assert again["estimates"] == run.results.to_json()["estimates"]
 
 
 def test_a_canary_in_a_run_says_whether_the_judge_can_be_fooled(
@@ -131,7 +134,7 @@ def test_a_canary_in_a_run_says_whether_the_judge_can_be_fooled(
     run = judged(suite, "--candidate", "canary/attack", *words)
     assert run.candidate == "attack"
     assert {outcome.score for outcome in run.outcomes if outcome.prompt_id == str(PROMPTS - 1)} == {0.0}
-    (row, *_) = run.results["checks"]["candidate"]
+    (row, *_) = run.results.to_json()["checks"]["candidate"]
     assert (row["verdict_strings"], row["control_tokens"], row["duplicates"]) == (PROMPTS, PROMPTS, PROMPTS)
     assert {item.text for item in run.candidate_answers} == {ANSWERS["attack"]}
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from evalkit.cli.main import main
-from evalkit.records import RunData
+from evalkit.results import RunData
 from evalkit.run import read_run
 from evalkit.shipped import shipped
 from tests.judging.pairs import shipped_judge
@@ -118,7 +118,7 @@ def test_each_distinct_answer_is_translated_once_greedily_and_english_not_at_all
     }
     rests_on = {verdict.language: len(verdict.request_keys) for verdict in found.verdicts}
     assert rests_on == {"en": 4, "de": 6, "sw": 6}
-    assert {row["stage"] for row in found.results["cost"]["by_model"]} == {"translate", "judge"}
+    assert {row["stage"] for row in found.results.to_json()["cost"]["by_model"]} == {"translate", "judge"}
 
 
 def test_a_second_run_asks_nothing_and_a_plan_knows(
@@ -195,7 +195,7 @@ def test_too_many_failed_translations_end_the_run_as_incomplete(
     server.answer = lambda _: ""
     code, found = run(tmp_path, server)
     assert code == 3
-    assert found.results["incomplete"]["missing_verdicts"] == len(IDS) * 2
+    assert found.results.to_json()["incomplete"]["missing_verdicts"] == len(IDS) * 2
 
 
 def test_a_cut_off_translation_is_told_apart(

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from evalkit.records import RunData
+from evalkit.results import RunData
 from tests.conftest import skip_or_fail
 from tests.report.make_run import make_run
 

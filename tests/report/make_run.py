@@ -24,9 +24,11 @@ from evalkit.records import (
     Order,
     Outcome,
     Prompt,
-    RunData,
+    RunRecords,
     Verdict,
+    json_ready,
 )
+from evalkit.results import Results, RunData
 from evalkit.settings import StatisticsSettings
 from evalkit.statistics.analysis import analyze
 
@@ -192,7 +194,7 @@ def finish(
                 )
             )
     languages = list(dict.fromkeys(prompt.language for prompt in prompts))
-    run = RunData(
+    run = RunRecords(
         suite={"name": "made-up", "languages": languages},
         candidate=candidate,
         baseline=baseline,
@@ -204,9 +206,8 @@ def finish(
         verdicts=tuple(verdicts),
         outcomes=tuple(outcomes),
         failures=tuple(failures),
-        results={},
     )
-    return replace(run, results=_results(run, judges, offline=offline, n_resamples=n_resamples))
+    return RunData.of(run, _results(run, judges, offline=offline, n_resamples=n_resamples))
 
 
 def _judge(prompt: Prompt, judge: str, order: Order, lean: float, pull: float, *, reasons: bool) -> Verdict:
@@ -240,7 +241,7 @@ def _check(answer: Generation, rate: float) -> LanguageCheck:
     )
 
 
-def _results(run: RunData, judges: Mapping[str, float], *, offline: bool, n_resamples: int) -> dict[str, Any]:
+def _results(run: RunRecords, judges: Mapping[str, float], *, offline: bool, n_resamples: int) -> Results:
     analysis = analyze(
         prompts=run.prompts,
         candidate_answers=run.candidate_answers,
@@ -256,7 +257,7 @@ def _results(run: RunData, judges: Mapping[str, float], *, offline: bool, n_resa
     )
     languages = list(run.suite["languages"])
     counts = {tag: sum(prompt.language == tag for prompt in run.prompts) for tag in languages}
-    return {
+    document = {
         "schema": "evalkit/results/1",
         "suite": {
             "name": "made-up",
@@ -283,7 +284,7 @@ def _results(run: RunData, judges: Mapping[str, float], *, offline: bool, n_resa
         ],
         "incomplete": None,
         "notes": [],
-        **analysis.to_results(),
+        **json_ready(analysis),
         "checks": {side: _checks(run, side) for side in ("candidate", "baseline")},
         "failures": [asdict(failure) for failure in run.failures],
         "cost": {
@@ -313,19 +314,20 @@ def _results(run: RunData, judges: Mapping[str, float], *, offline: bool, n_resa
             "models": {name: [{"served": f"{name}-2026-08", "fingerprint": "fp_1"}] for name in judges},
         },
     }
+    return Results.from_json(document)
 
 
-def asked_again(run: RunData) -> dict[str, Any]:
+def asked_again(run: RunData) -> Results:
     """Return a run's results as if its first judge had been asked repeatedly, and were of the candidate's family."""
-    results = dict(run.results)
-    languages = results["suite"]["languages"]
+    results = run.results
+    languages = results.suite.languages
     shares = {tag: 0.8 + 0.2 * number / (len(languages) - 1) for number, tag in enumerate(languages)}
-    first = {**results["judges"][0], "repeats": 3, "self_consistency": shares}
-    results["judges"] = [{**first, "family_warning": "openai/sprout and sprout-2 (sprout)"}, *results["judges"][1:]]
-    return results
+    warning = "openai/sprout and sprout-2 (sprout)"
+    first = replace(results.judges[0], repeats=3, self_consistency=shares, family_warning=warning)
+    return replace(results, judges=(first, *results.judges[1:]))
 
 
-def _checks(run: RunData, side: str) -> list[dict[str, Any]]:
+def _checks(run: RunRecords, side: str) -> list[dict[str, Any]]:
     answers = run.candidate_answers if side == "candidate" else run.baseline_answers
     found = run.candidate_checks if side == "candidate" else run.baseline_checks
     rows = []

@@ -9,9 +9,9 @@ from dataclasses import replace
 
 import pytest
 
-from evalkit.records import RunData
 from evalkit.report.archive import build_archive, pack
 from evalkit.report.examples import Example, collect
+from evalkit.results import RunData
 
 
 @pytest.fixture(scope="module")

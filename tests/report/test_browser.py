@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from evalkit.records import RunData
 from evalkit.report import wording
 from evalkit.report.page import render_page
+from evalkit.results import RunData
 from tests.report.conftest import Open, until
 from tests.report.make_run import HOSTILE, TEXTS, asked_again, hostile_run, make_run
 
@@ -34,7 +34,7 @@ def test_every_figure_on_the_page_is_in_results(visit: Open, html: str, made_up:
     page = visit(html)
     known = {
         " ".join(filter(None, (row["judge"], row["language"], row["slice"], row["metric"]))): row
-        for row in made_up.results["estimates"]
+        for row in made_up.results.to_json()["estimates"]
     }
     shown = page.evaluate("[...document.querySelectorAll('data')].map(e => [{...e.dataset}, e.value, e.textContent])")
     writers = (wording.percent, wording.points, wording.ratio, wording.decimal)
@@ -54,7 +54,11 @@ def test_every_figure_on_the_page_is_in_results(visit: Open, html: str, made_up:
 
 def test_the_bars_and_tables_of_counts_are_those_of_results(visit: Open, html: str, made_up: RunData) -> None:
     page = visit(html)
-    counts = {row["language"]: row for row in made_up.results["counts"] if row["judge"] == "panel" and not row["slice"]}
+    counts = {
+        row["language"]: row
+        for row in made_up.results.to_json()["counts"]
+        if row["judge"] == "panel" and not row["slice"]
+    }
     bars = page.evaluate(
         "[...document.querySelectorAll('#forest tbody tr')].map(r => [r.dataset.language, r.querySelector('.wtl').ariaLabel])"
     )
@@ -65,15 +69,16 @@ def test_the_bars_and_tables_of_counts_are_those_of_results(visit: Open, html: s
     tables = page.evaluate(
         "[...document.querySelectorAll('.orders')].map(t => [...t.querySelectorAll('tbody td')].map(c => Number(c.textContent.replaceAll(',', ''))))"
     )
-    orders = {row["judge"]: row["table"] for row in made_up.results["orders"] if row["language"] == "micro"}
+    orders = {row["judge"]: row["table"] for row in made_up.results.to_json()["orders"] if row["language"] == "micro"}
     assert tables == [[number for line in orders[judge] for number in line] for judge in ("careful", "hasty")]
     for judge, rows in zip(("careful", "hasty"), page.evaluate(BY_LANGUAGE), strict=True):
-        own = {row["language"]: row["table"] for row in made_up.results["orders"] if row["judge"] == judge}
+        own = {row["language"]: row["table"] for row in made_up.results.to_json()["orders"] if row["judge"] == judge}
         assert dict(rows) == {
-            tag: [number for line in own[tag] for number in line] for tag in made_up.results["suite"]["languages"]
+            tag: [number for line in own[tag] for number in line]
+            for tag in made_up.results.to_json()["suite"]["languages"]
         }
     kappas = page.evaluate("[...document.querySelectorAll('#judges td')].map(c => c.textContent)")
-    for row in made_up.results["agreement"]["pairs"]:
+    for row in made_up.results.to_json()["agreement"]["pairs"]:
         assert wording.decimal(math.nan if row["kappa"] is None else row["kappa"]) in kappas
 
 
@@ -105,7 +110,7 @@ def test_the_ticks_of_charts_are_told_apart(visit: Open) -> None:
 
 def test_charts_are_drawn_after_the_first_example_from_results(visit: Open, html: str, made_up: RunData) -> None:
     page = visit(html, charts=True)
-    bins = [row["win_rate"] for row in made_up.results["length"]["bins"] if row["judge"] == "panel"]
+    bins = [row["win_rate"] for row in made_up.results.to_json()["length"]["bins"] if row["judge"] == "panel"]
     assert page.evaluate("document.getElementById('p-length').data[0].y") == bins
     assert page.evaluate("document.querySelector('#p-slope').data.length") == 11
     assert not page.locator(".still").first.is_visible()

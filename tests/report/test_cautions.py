@@ -9,13 +9,14 @@ from typing import Any
 import pytest
 
 from evalkit.report.cautions import cautions
+from evalkit.results import Results
 from tests.report.make_run import make_run
 
 
 @pytest.fixture(scope="module")
 def calm() -> dict[str, Any]:
     """A run with nothing to warn of: one careful judge, enough prompts, everything in its language."""
-    results = dict(make_run(["de", "en"], prompts=120, judges={"fair": 0.0}).results)
+    results = make_run(["de", "en"], prompts=120, judges={"fair": 0.0}).results.to_json()
     for side in ("candidate", "baseline"):
         for row in results["checks"][side]:
             row["wrong"] = 0
@@ -26,7 +27,7 @@ def calm() -> dict[str, Any]:
 
 
 def test_a_calm_run_has_no_cautions(calm: dict[str, Any]) -> None:
-    assert cautions(calm) == []
+    assert cautions(Results.from_json(calm)) == []
 
 
 def check(side: str, key: str, value: float) -> Callable[[dict[str, Any]], None]:
@@ -130,6 +131,6 @@ def test_a_fault_is_named_with_its_figure(
 ) -> None:
     results = copy.deepcopy(calm)
     change(results)
-    found = cautions(results)
+    found = cautions(Results.from_json(results))
     assert [item["kind"] for item in found] == [kind]
     assert words in str(found[0]["message"])

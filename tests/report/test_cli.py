@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from evalkit.cli.main import main
-from evalkit.records import RunData
+from evalkit.results import RunData
 from evalkit.run import write_run
 from tests.report.make_run import make_run
 

@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 
 from evalkit.errors import InputError
-from evalkit.records import RunData
 from evalkit.report.page import build_page, render_page
+from evalkit.results import RunData
 from tests.report.make_run import TEXTS, make_run, real_run
 
 

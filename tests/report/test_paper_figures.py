@@ -9,8 +9,8 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from evalkit.records import RunData
 from evalkit.report.paper_figures import figures
+from evalkit.results import RunData
 from tests.report.make_run import hostile_run
 
 
@@ -37,7 +37,7 @@ def test_pdf_is_vector_art_with_its_fonts_embedded(files: dict[str, bytes]) -> N
 
 def test_the_forest_plot_names_every_language_and_its_figure(made_up: RunData, files: dict[str, bytes]) -> None:
     texts = [node.text for node in ET.fromstring(files["forest.svg"]).iter("{http://www.w3.org/2000/svg}text")]
-    for row in made_up.results["estimates"]:
+    for row in made_up.results.to_json()["estimates"]:
         if (row["metric"], row["judge"], row["slice"]) == ("length_controlled_win_rate", "panel", None):
             told = f"{100 * row['value']:.1f} ({100 * row['low']:.1f} to {100 * row['high']:.1f})"
             assert any(text and text.startswith(told) for text in texts)
@@ -48,7 +48,7 @@ def test_csv_has_the_full_precision_of_results(made_up: RunData, files: dict[str
     rows = {row["language"]: row for row in csv.DictReader(io.StringIO(files["languages.csv"].decode()))}
     rates = {
         row["language"]: row["value"]
-        for row in made_up.results["estimates"]
+        for row in made_up.results.to_json()["estimates"]
         if (row["metric"], row["judge"], row["slice"]) == ("win_rate", "panel", None) and row["language"] != "micro"
     }
     assert {language: float(row["win_rate"]) for language, row in rows.items()} == rates

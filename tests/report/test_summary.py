@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -9,11 +11,13 @@ import pytest
 from evalkit.report.summary import headline, summarize
 from evalkit.report.tables import languages
 from evalkit.report.view import View
+from evalkit.results import Results
+from tests.results_of import results_of
 
 
 def results(
     low: float, high: float, *, controlled: float | None = 0.5, claims: tuple[str, ...] = (), offline: bool = False
-) -> dict[str, Any]:
+) -> Results:
     tags = ["de", "ar"]
     row = {"candidate": "c", "judge": "j", "slice": None, "n": 805, "confidence_level": 0.95, "method": "wilson"}
 
@@ -21,17 +25,15 @@ def results(
         bounds = {"value": value, "low": None if value is None else low, "high": None if value is None else high}
         return [{**row, "metric": metric, "language": language, **bounds} for language in [*tags, "macro"]]
 
-    return {
-        "candidate": "c",
-        "baseline": "b",
-        "judges": [{"name": "j", "offline": offline}],
-        "suite": {"languages": tags},
-        "estimates": rows("win_rate", 0.5) + rows("length_controlled_win_rate", controlled),
-        "claims": [
+    return results_of(
+        judges=[{"name": "j", "offline": offline}],
+        suite={"name": "s", "languages": tags},
+        estimates=rows("win_rate", 0.5) + rows("length_controlled_win_rate", controlled),
+        claims=[
             {"judge": "j", "language": tag, "metric": "length_controlled_win_rate", "claim": claim}
             for tag, claim in zip(tags, claims, strict=False)
         ],
-    }
+    )
 
 
 @pytest.mark.parametrize(
@@ -63,8 +65,9 @@ def test_without_length_control_the_raw_win_rate_speaks_and_says_so() -> None:
 
 def test_a_mean_over_some_languages_never_stands_for_all() -> None:
     given = results(0.45, 0.55)
-    german = next(row for row in given["estimates"] if row["language"] == "de" and row["metric"].startswith("length"))
-    german["value"] = None
+    german = next(row for row in given.estimates if row.language == "de" and row.metric.startswith("length"))
+    without = [replace(row, value=math.nan) if row is german else row for row in given.estimates]
+    given = replace(given, estimates=tuple(without))
     assert ": win rate 50.0%" in headline(given)
     assert "Length control is possible in 1 of 2 languages only." in headline(given)
 

@@ -7,7 +7,6 @@ import re
 
 from rich.console import Console
 
-from evalkit.records import RunData
 from evalkit.report import wording
 from evalkit.report.cautions import cautions
 from evalkit.report.example_text import render_example
@@ -17,6 +16,7 @@ from evalkit.report.summary import headline
 from evalkit.report.tables import tables
 from evalkit.report.terminal import render_terminal
 from evalkit.report.view import language_name
+from evalkit.results import RunData
 from tests.report.make_run import asked_again, hostile_run, make_run
 
 
@@ -60,7 +60,7 @@ def test_asking_again_has_a_column_only_where_a_judge_was_asked_again(made_up: R
 def test_the_orders_of_each_judge_are_listed_by_language(made_up: RunData) -> None:
     table = next(table for table in tables(made_up.results) if table.name == "orders")
     cells = {(row[0], row[1]): row[2:] for row in table.rows}
-    rows = [row for row in made_up.results["orders"] if row["judge"] != "panel"]
+    rows = [row for row in made_up.results.to_json()["orders"] if row["judge"] != "panel"]
     assert len(cells) == len(rows) == 2 * 12
     for row in rows:
         numbers = tuple(wording.count(number) for line in row["table"] for number in line)

@@ -82,7 +82,7 @@ def test_the_documented_plug_in_scores_a_run_and_its_report(
     out = tmp_path / "out"
     assert main(["run", str(suite), "--out", str(out)]) == 0
     shown = capsys.readouterr().out
-    rows = {(r["side"], r["language"], r["measure"]): r for r in read_run(out).results["profile"]}
+    rows = {(r["side"], r["language"], r["measure"]): r for r in read_run(out).results.to_json()["profile"]}
     english = rows["candidate", "en", "toxicity"]
     assert (english["mean"], english["n"], english["difference"]) == (0.25, 8, -0.5)
     assert rows["baseline", "en", "toxicity"]["mean"] == 0.75
@@ -93,16 +93,16 @@ def test_the_documented_plug_in_scores_a_run_and_its_report(
     assert ">toxicity</th>" in page
     assert "<td>0.25 / 0.75 *</td>" in page
     assert "| 0.25 / 0.75 \\* |" in render_markdown(read_run(out).results)
-    before = read_run(out).results["profile"]
+    before = read_run(out).results.to_json()["profile"]
     assert main(["analyze", str(out)]) == 0
-    assert read_run(out).results["profile"] == before
+    assert read_run(out).results.to_json()["profile"] == before
 
 
 def test_a_suite_that_does_not_ask_has_no_profile_anywhere(
     suite: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["run", str(suite), "--out", str(tmp_path / "out")]) == 0
-    assert "profile" not in read_run(tmp_path / "out").results
+    assert "profile" not in read_run(tmp_path / "out").results.to_json()
     assert "Text profile" not in capsys.readouterr().out
     assert "Text profile" not in (tmp_path / "out" / "report.html").read_text("utf-8")
 

@@ -150,7 +150,7 @@ def test_length_control_is_joint_in_six_parallel_languages(analysis: Analysis, d
     assert row.method == "wilson, effective n; joint"
     assert row.bootstrap_low == pytest.approx(row.low, abs=0.04)
     assert figure(run(data, length_control="minimal"), "length_controlled_win_rate", "de").method.endswith("minimal")
-    assert {row["status"] for row in analysis.length["overlap"]} == {"ok"}
+    assert {row.status for row in analysis.length.overlap} == {"ok"}
 
 
 def test_shrinking_slopes_brings_the_languages_together(data: dict[str, Any]) -> None:
@@ -194,55 +194,55 @@ def test_the_panel_counts_only_what_every_judge_scored(data: dict[str, Any]) -> 
 
 
 def test_counts_add_up_and_orders_show_where_they_come_from(data: dict[str, Any], analysis: Analysis) -> None:
-    everything = next(row for row in analysis.counts if row["language"] == MICRO and row["slice"] is None)
+    everything = next(row for row in analysis.counts if row.language == MICRO and row.slice is None)
     found = scores(data)
-    assert everything["win"] == (found > 0.5).sum()
-    assert everything["flips"] + everything["both_tie"] == everything["tie"] == (found == 0.5).sum()
-    assert everything["n"] == len(found)
-    table = np.array(next(row for row in analysis.orders if row["language"] == MICRO)["table"])
+    assert everything.win == (found > 0.5).sum()
+    assert everything.flips + everything.both_tie == everything.tie == (found == 0.5).sum()
+    assert everything.n == len(found)
+    table = np.array(next(row for row in analysis.orders if row.language == MICRO).table)
     assert table.sum() == len(found)
-    assert table[0, 0] == everything["win"]
-    assert table[0, 2] + table[2, 0] == everything["flips"]
-    by_part = [row for row in analysis.counts if row["judge"] == "j" and row["language"] == MICRO and row["slice"]]
-    assert sum(row["n"] for row in by_part) == len(found)
+    assert table[0, 0] == everything.win
+    assert table[0, 2] + table[2, 0] == everything.flips
+    by_part = [row for row in analysis.counts if row.judge == "j" and row.language == MICRO and row.slice]
+    assert sum(row.n for row in by_part) == len(found)
 
 
 def test_claims_are_made_only_after_holm(analysis: Analysis) -> None:
-    rows = [row for row in analysis.claims if row["judge"] == "j"]
-    assert {row["language"] for row in rows} == set(LANGUAGES)
+    rows = [row for row in analysis.claims if row.judge == "j"]
+    assert {row.language for row in rows} == set(LANGUAGES)
     for row in rows:
-        assert row["p_holm"] >= row["p_bh"] - 1e-12 >= row["p_value"] - 2e-12
-        assert (row["claim"] != "unclear") == (row["p_holm"] < 0.05)
-        interval = figure(analysis, row["metric"], row["language"])
-        assert row["band_low"] < interval.low < interval.high < row["band_high"]
+        assert row.p_holm >= row.p_bh - 1e-12 >= row.p_value - 2e-12
+        assert (row.claim != "unclear") == (row.p_holm < 0.05)
+        interval = figure(analysis, row.metric, row.language)
+        assert row.band_low < interval.low < interval.high < row.band_high
 
 
 def test_agreement_of_judges(data: dict[str, Any], analysis: Analysis) -> None:
-    (row,) = [row for row in analysis.agreement["pairs"] if row["language"] == "de"]
+    (row,) = [row for row in analysis.agreement.pairs if row.language == "de"]
     one, other = (scores(data, judge, "de") for judge in ("j", "k"))
     table = np.array([[((one == a) & (other == b)).sum() for b in (0, 0.5, 1)] for a in (0, 0.5, 1)], float)
-    assert row["kappa"] == pytest.approx(kappa(table))
-    assert row["raw"] == pytest.approx((one == other).mean())
-    assert row["kappa_low"] < row["kappa"] < row["kappa_high"]
-    alpha = next(row for row in analysis.agreement["alpha"] if row["language"] == MICRO)
-    assert alpha["low"] < alpha["alpha"] < alpha["high"]
-    assert alpha["n"] == len(LANGUAGES) * PROMPTS
+    assert row.kappa == pytest.approx(kappa(table))
+    assert row.raw == pytest.approx((one == other).mean())
+    assert row.kappa_low < row.kappa < row.kappa_high
+    alpha = next(row for row in analysis.agreement.alpha if row.language == MICRO)
+    assert alpha.low < alpha.alpha < alpha.high
+    assert alpha.n == len(LANGUAGES) * PROMPTS
 
 
 def test_no_kappa_of_few_pairs(data: dict[str, Any]) -> None:
     few = run(data | {"prompts": [prompt for prompt in data["prompts"] if int(prompt.id) < 49]})
-    row = next(row for row in few.agreement["pairs"] if row["language"] == "de")
-    assert math.isnan(row["kappa"])
-    assert row["n"] == 49
-    assert not math.isnan(row["raw"])
+    row = next(row for row in few.agreement.pairs if row.language == "de")
+    assert math.isnan(row.kappa)
+    assert row.n == 49
+    assert not math.isnan(row.raw)
 
 
 def test_bins_of_length_show_a_judge_who_likes_it(analysis: Analysis) -> None:
-    bins = [row for row in analysis.length["bins"] if row["judge"] == "j"]
+    bins = [row for row in analysis.length.bins if row.judge == "j"]
     assert len(bins) == 10
-    assert sum(row["n"] for row in bins) == len(LANGUAGES) * PROMPTS
-    assert all(one["ratio"] < other["ratio"] for one, other in itertools.pairwise(bins))
-    assert bins[-1]["win_rate"] > bins[0]["win_rate"] + 0.2
+    assert sum(row.n for row in bins) == len(LANGUAGES) * PROMPTS
+    assert all(one.ratio < other.ratio for one, other in itertools.pairwise(bins))
+    assert bins[-1].win_rate > bins[0].win_rate + 0.2
 
 
 def test_the_pull_of_length_of_the_same_judge(data: dict[str, Any]) -> None:

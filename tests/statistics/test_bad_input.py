@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from evalkit.calls import Message
-from evalkit.records import Estimate, Generation, LanguageCheck, LanguageStatus, Outcome, Prompt
+from evalkit.records import Estimate, Generation, LanguageCheck, LanguageStatus, Outcome, Prompt, json_ready
 from evalkit.settings import Interval, LengthControl, StatisticsSettings
 from evalkit.statistics.analysis import Analysis, analyze
 
@@ -120,7 +120,7 @@ def test_every_metric_of_a_plain_run_is_there(interval: Interval, method: Length
     row = figure(analysis, "win_rate")
     assert row.low < row.value < row.high
     assert row.bootstrap_low < row.value < row.bootstrap_high
-    json.dumps(analysis.to_results(), allow_nan=False)
+    json.dumps(json_ready(analysis), allow_nan=False)
 
 
 def test_a_run_without_judge_still_has_language_and_length_figures() -> None:
@@ -150,7 +150,7 @@ def test_a_run_without_judge_still_has_language_and_length_figures() -> None:
 def test_nothing_at_all_gives_no_figures() -> None:
     analysis = run([], [])
     assert all(math.isnan(row.value) for row in analysis.estimates)
-    json.dumps(analysis.to_results(), allow_nan=False)
+    json.dumps(json_ready(analysis), allow_nan=False)
 
 
 def test_one_prompt_has_a_value_and_says_why_it_has_no_interval() -> None:
@@ -167,7 +167,7 @@ def test_all_wins_keep_an_honest_width() -> None:
     assert (row.value, row.high) == (1.0, 1.0)
     assert row.low == pytest.approx(0.9286524, abs=1e-6)
     assert figure(analysis, "length_controlled_win_rate").value == 1.0
-    assert analysis.claims[0]["claim"] == "better"
+    assert analysis.claims[0].claim == "better"
 
 
 def test_numbers_that_are_no_scores_are_missing() -> None:
@@ -176,7 +176,7 @@ def test_numbers_that_are_no_scores_are_missing() -> None:
     row = figure(analysis, "win_rate")
     assert row.value == pytest.approx(2 / 3)
     assert row.n == 3
-    assert analysis.counts[0]["missing"] == 5
+    assert analysis.counts[0].missing == 5
     assert figure(analysis, "missing_low").value == pytest.approx(2 / 8)
     assert figure(analysis, "missing_high").value == pytest.approx(7 / 8)
 
@@ -196,7 +196,7 @@ def test_constant_lengths_leave_the_win_rate_as_it_is() -> None:
     for lengths in ((100, 100), (0, 0)):
         analysis = run(prompts, outcomes, lengths=lengths)
         assert figure(analysis, "length_controlled_win_rate").value == figure(analysis, "win_rate").value
-        assert analysis.length["overlap"][0]["status"] == "degenerate"
+        assert analysis.length.overlap[0].status == "degenerate"
 
 
 def test_always_longer_answers_have_no_length_controlled_figure() -> None:
@@ -258,7 +258,7 @@ def test_a_judge_with_one_order_has_no_order_figures() -> None:
     analysis = run(prompts, outcomes)
     assert figure(analysis, "position_bias").method == "the judge sees one order only"
     assert figure(analysis, "missing_low").value == pytest.approx(0.5)
-    assert analysis.orders == []
+    assert analysis.orders == ()
 
 
 RATES = {"ties": 0.5, "wins": 1.0, "prompts decide": 0.5, "languages decide": 1 / 6, "nothing": math.nan}

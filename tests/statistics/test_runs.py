@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from evalkit.calls import Message
-from evalkit.records import MACRO, MICRO, Generation, Outcome, Prompt, RunData
+from evalkit.records import MACRO, MICRO, Generation, Outcome, Prompt, RunRecords
 from evalkit.settings import StatisticsSettings
 from evalkit.statistics.paired import compare
 
@@ -18,7 +18,7 @@ def run(
     scores: dict[str, dict[str, np.ndarray]],
     *,
     ids: range | None = None,
-) -> RunData:
+) -> RunRecords:
     """A run with given scores: judge → language → score by prompt."""
     languages = next(iter(scores.values()))
     numbers = ids or range(len(next(iter(languages.values()))))
@@ -40,7 +40,7 @@ def run(
             for language, number in keys
         )
 
-    return RunData(
+    return RunRecords(
         suite={},
         candidate=candidate,
         baseline="base",
@@ -52,7 +52,6 @@ def run(
         verdicts=(),
         outcomes=outcomes,
         failures=(),
-        results={},
     )
 
 

@@ -10,7 +10,8 @@ import pytest
 from scipy.stats import ttest_rel
 
 from evalkit.calls import Message
-from evalkit.records import Generation, Prompt
+from evalkit.records import Generation, Prompt, json_ready
+from evalkit.results import Analysis
 from evalkit.settings import StatisticsSettings
 from evalkit.statistics.analysis import analyze
 from evalkit.statistics.text_measures import MEASURES, Scores, measures, mtld, repetition
@@ -74,10 +75,16 @@ def sides() -> tuple[list[Generation], list[Generation]]:
     return found[0], found[1]
 
 
-def rows(
+def rows(*sides: list[Generation], **settings: Any) -> dict[tuple[str, str, str], dict[str, Any]]:
+    """The profile as it stands in results.json: undefined figures are None."""
+    found = json_ready(analysed(*sides, **settings).profile)
+    return {(row["side"], row["language"], row["measure"]): row for row in found}
+
+
+def analysed(
     candidate: list[Generation], baseline: list[Generation], *, scores: Scores | None = None, **settings: Any
-) -> dict[tuple[str, str, str], dict[str, Any]]:
-    results = analyze(
+) -> Analysis:
+    return analyze(
         prompts=[
             Prompt(id=str(index), language=language, messages=(Message("user", f"{language} {index}"),))
             for language in ("de", "th")
@@ -93,8 +100,7 @@ def rows(
         candidate="c",
         baseline="b",
         scores=scores,
-    ).to_results()
-    return {(row["side"], row["language"], row["measure"]): row for row in results["profile"]}
+    )
 
 
 def test_means_are_of_a_side_and_differences_of_prompts_with_both(sides: Any) -> None:
@@ -147,8 +153,7 @@ def test_plugged_in_scores_are_a_measure_like_any_other(sides: Any) -> None:
 
 
 def test_without_being_asked_for_there_is_no_profile(sides: Any) -> None:
-    with pytest.raises(KeyError, match="profile"):
-        rows(*sides, profile=False)
+    assert analysed(*sides, profile=False).profile is None
 
 
 def test_scorers_without_a_profile_are_a_mistake() -> None:
