@@ -229,7 +229,7 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Estimate:
-    """One published figure: a row of results.json. Rates are fractions; NaN where undefined, `method` says why."""
+    """One published figure: a row of results.json. Rates are fractions; where one is undefined, `method` says why."""
 
     candidate: str
     """Name of the candidate."""

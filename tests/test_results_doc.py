@@ -1,4 +1,4 @@
-"""docs/results.md lists exactly what results.json holds: every key, every row's keys, every metric."""
+"""docs/results.md and its schema say exactly what results.json holds: every key, every row's keys, every metric."""
 
 from __future__ import annotations
 
@@ -11,11 +11,14 @@ from typing import Any
 
 import pytest
 import yaml
+from jsonschema import Draft202012Validator
 
 from evalkit.cli.main import main
 from evalkit.records import Failure
+from tools import make_results_doc
 
 ROOT = Path(__file__).resolve().parent.parent
+SAMPLE = ROOT / "reports" / "sample" / "results.json"
 DOCUMENT = (ROOT / "docs" / "results.md").read_text("utf-8")
 SUITE = """
 name: all-kinds
@@ -51,24 +54,54 @@ def table(heading: str) -> Iterator[tuple[list[str], list[str]]]:
         yield re.findall(r"`([^`]+)`", first), re.findall(r"`([^`]+)`", re.sub(r"\([^)]*\)", "", second))
 
 
+def sections() -> dict[str, list[str]]:
+    """The keys of each object and row, by its path; "" is the file itself."""
+    parts = re.split(
+        r"^### (.*)$", DOCUMENT.split(make_results_doc.START)[1].split(make_results_doc.END)[0], flags=re.MULTILINE
+    )
+    found = {"": parts[0], **dict(zip(parts[1::2], parts[2::2], strict=True))}
+    keys = {head: re.findall(r"^\| `([^`]+)` \|", text, flags=re.MULTILINE) for head, text in found.items()}
+    return {path: keys[head] for head in found for path in (re.findall(r"`([^`]+)`", head) or [""])}
+
+
 def test_every_key_is_listed(runs: dict[str, dict[str, Any]]) -> None:
-    assert [key for keys, _ in table("key | what it holds") for key in keys] == list(runs["whole"])
+    assert sections()[""] == list(runs["whole"])
 
 
 def test_the_keys_of_every_object_and_row_are_listed(runs: dict[str, dict[str, Any]]) -> None:
-    listed = {where[0]: set(keys) for where, keys in table("where | keys")}
-    for where, keys in listed.items():
+    listed = {where: keys for where, keys in sections().items() if where}
+    unseen = {"failures[]", "provenance.models{}[]", "provenance.imported"}
+    for where in listed.keys() - unseen:
         value: Any = runs["stopped" if where == "incomplete" else "whole"]
         for part in where.removesuffix("[]").split("."):
             value = value[part]
-        if where == "failures[]":
-            assert keys == {field.name for field in fields(Failure)}
-            continue
         rows = value if where.endswith("[]") else [value]
-        assert rows, f"the run has no {where} to hold the list against"
-        assert all(set(row) == keys for row in rows), where
+        assert rows, f"the run has no {where} to compare the list with"
+        keys = [key for key in listed[where] if where != "provenance" or key != "imported"]
+        assert all(list(row) == keys for row in rows), where
     nested = {key for key, value in runs["whole"].items() if isinstance(value, dict | list)} - {"notes"}
     assert {where.partition(".")[0].removesuffix("[]") for where in listed} == nested | {"incomplete"}
+    assert listed["failures[]"] == [field.name for field in fields(Failure)]
+
+
+def test_the_tables_and_the_schema_are_made_from_the_records() -> None:
+    hint = "run tools/make_results_doc.py"
+    assert make_results_doc.document(DOCUMENT) == DOCUMENT, hint
+    assert make_results_doc.SCHEMA.read_text("utf-8") == make_results_doc.schema(), hint
+
+
+def test_results_fit_the_schema(runs: dict[str, dict[str, Any]], tmp_path: Path) -> None:
+    votes = tmp_path / "votes.csv"
+    votes.write_text("language,id,winner\nde,1,candidate\nde,2,tie\n")
+    words = ["--suite", "s", "--candidate", "new", "--baseline", "old", "--out", str(tmp_path / "run")]
+    assert main(["import", "table", str(votes), *words]) == 0
+    imported = json.loads((tmp_path / "run" / "results.json").read_text("utf-8"))
+    assert imported["provenance"]["imported"] == {"format": "table", "files": ["votes.csv"]}
+    schema = json.loads(make_results_doc.SCHEMA.read_text("utf-8"))
+    validator = Draft202012Validator(schema)
+    for results in (*runs.values(), imported, json.loads(SAMPLE.read_text("utf-8"))):
+        assert [error.message for error in validator.iter_errors(results)] == []
+    assert not validator.is_valid({**imported, "counts": [{"judge": "j"}]})
 
 
 def test_every_metric_is_listed(runs: dict[str, dict[str, Any]]) -> None:
