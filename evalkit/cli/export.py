@@ -30,7 +30,8 @@ def run(args: argparse.Namespace) -> int:
     """Write the files; say what is in them."""
     from evalkit.exchange import exporter
     from evalkit.exchange.exporters import ExportOptions
-    from evalkit.run import read_run, write_whole
+    from evalkit.files import write_all
+    from evalkit.run import read_run
     from evalkit.stored import find_run
 
     if not 0 <= args.min_margin <= 1:
@@ -44,15 +45,9 @@ def run(args: argparse.Namespace) -> int:
         now=time.time(),
     )
     export = exporter(args.format)(read_run(find_run(args.run)), options)
-    paths = []
-    for name, content in export.files.items():
-        path = args.output / name if name else args.output
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            write_whole(path, content)
-        except OSError as fault:
-            raise InputError(Problem(where="--output", message=f"cannot write {path}: {fault.strerror}")) from None
-        paths.append(str(path))
+    files = {args.output / name if name else args.output: content for name, content in export.files.items()}
+    write_all(files, option="--output")
+    paths = [str(path) for path in files]
     if args.json:
         print_json({"files": paths, "notes": export.notes})
     else:

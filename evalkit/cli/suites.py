@@ -138,7 +138,7 @@ def _show(args: argparse.Namespace) -> int:
 
 def _new(args: argparse.Namespace) -> int:
     from evalkit.data.draft import draft_suite
-    from evalkit.run import write_whole
+    from evalkit.files import write_all
     from evalkit.suite import parse_suite
 
     if not args.table.name:
@@ -151,7 +151,7 @@ def _new(args: argparse.Namespace) -> int:
         start = os.path.relpath(args.table.parent, output.parent)
         text += f"\n# Where paths in this file start.\npaths_from: {start}\n"
     loaded = parse_suite(text, name=str(output), folder=output.parent)
-    write_whole(output, text)
+    write_all({output: text}, option="--output")
     if args.json:
         print_json({"suite": str(output), "languages": list(loaded.suite.languages)})
     else:

@@ -12,8 +12,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from evalkit.files import write_all
 from evalkit.records import json_ready
-from evalkit.run import FILES, write_whole
+from evalkit.run import FILES
 from evalkit.stages.answers import Answers
 from evalkit.stages.verdicts import JudgeReplies
 
@@ -45,7 +46,7 @@ def up_to_date(folder: Path, stamp: str) -> bool:
 
 def leave(folder: Path, stamp: str) -> None:
     """Say what the run directory was made from."""
-    write_whole(folder / NAME, stamp)
+    write_all({folder / NAME: stamp})
 
 
 @cache

@@ -9,12 +9,13 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from evalkit.errors import DataError, Problem
+from evalkit.errors import DataError, Problem, RunError
 from evalkit.exchange import importer
 from evalkit.exchange.reader import Options, SourceFile
+from evalkit.files import write_all
 from evalkit.records import RunData
 from evalkit.report.page import render_page
-from evalkit.run import RESULTS_SCHEMA, write_run, write_whole
+from evalkit.run import RESULTS_SCHEMA, write_run
 from evalkit.settings import StatisticsSettings
 from evalkit.stages.load import prompts_digest
 from evalkit.stages.provenance import provenance
@@ -44,7 +45,7 @@ def import_runs(
     pages = [render_page(run) for run in runs]
     for (folder, run), page in zip(placed, pages, strict=True):
         write_run(folder, run)
-        write_whole(folder / "report.html", page)
+        write_all({folder / "report.html": page}, error=RunError, option="--out")
     return tuple(placed)
 
 

@@ -8,13 +8,15 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from evalkit.errors import RunError
+from evalkit.files import write_all
 from evalkit.judging.manipulation import flag_answers
 from evalkit.judging.outcomes import outcomes, rates
 from evalkit.judging.validate import parse_definition
 from evalkit.language.check import check_answers
 from evalkit.records import Generation, LanguageCheck, RunData
 from evalkit.report.page import render_page
-from evalkit.run import RESULTS_SCHEMA, write_run, write_whole
+from evalkit.run import RESULTS_SCHEMA, write_run
 from evalkit.settings import StatisticsSettings
 from evalkit.stages.answers import Answers
 from evalkit.stages.load import Matchup, Workload
@@ -118,5 +120,6 @@ def estimated(
 def save(folder: Path, run: RunData) -> Path:
     """Write the run directory and its report; return the report's path."""
     write_run(folder, run)
-    write_whole(folder / "report.html", render_page(run))
-    return folder / "report.html"
+    report = folder / "report.html"
+    write_all({report: render_page(run)}, error=RunError, option="--out")
+    return report
