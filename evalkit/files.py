@@ -1,4 +1,4 @@
-"""Files on disk: written whole or not at all, and every fault of the disk told as one kind of problem."""
+"""Files on disk: read and written whole, and what goes wrong named as a problem with its path."""
 
 from __future__ import annotations
 
@@ -7,7 +7,31 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
-from evalkit.errors import InputError, Problem
+from evalkit.errors import DataError, InputError, Problem
+from evalkit.tables import DataTable, format_of, parse_table
+
+
+def read_file(path: Path, *, name: str = "") -> bytes:
+    """Return the content of a file; `name` is what messages call it, by default its path.
+
+    Raises:
+        DataError: it is missing, a folder, or cannot be read.
+    """
+    called = name or str(path)
+    if path.is_dir():
+        hint = "name the file; `{language}` stands for the languages of a folder of files"
+        raise DataError(Problem(where=called, message="a folder stands where a file should", hint=hint))
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        raise DataError(Problem(where=called, message="no such file")) from None
+    except OSError as fault:
+        raise DataError(Problem(where=called, message=f"cannot be read: {fault.strerror}")) from None
+
+
+def read_table(path: Path, *, name: str = "") -> DataTable:
+    """Return the table in a file, whose ending says its format; arguments and errors as of `read_file`."""
+    return parse_table(read_file(path, name=name), name=name or str(path), suffix=format_of(path.name))
 
 
 def write_whole(path: Path, content: str | bytes) -> None:

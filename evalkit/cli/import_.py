@@ -46,10 +46,10 @@ def run(args: argparse.Namespace) -> int:
     """Write the runs; print where they are and what they say."""
     if args.format == ARENA:
         return _sample(args)
-    from evalkit.exchange.reader import Options
+    from evalkit.exchange.reader import ImportOptions
     from evalkit.stages.import_runs import import_runs
 
-    options = Options(
+    options = ImportOptions(
         candidate=args.candidate,
         baseline=args.baseline,
         judge=args.judge,

@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import mean
 
-from evalkit.data.rows import GUESSES
+from evalkit.data.rows import GUESSES, first_of
 from evalkit.data.sources import MARK
 from evalkit.errors import DataError, Problem
+from evalkit.files import read_table
 from evalkit.language.tags import describe, normalise
-from evalkit.tables import DataTable, as_text, read_table
+from evalkit.tables import DataTable, as_text
 
 MOST_VALUES = 20
 """Distinct values up to which a column is taken for a slice."""
@@ -47,7 +48,7 @@ def draft_suite(path: Path, *, language: str | None = None) -> str:
 
 def _draft(table: DataTable, language: str | None) -> Draft:
     wide = [column for column in table.columns if _tag(column)]
-    guessed = {name: next((c for c in usual if c in table.columns), None) for name, usual in GUESSES.items()}
+    guessed = {name: first_of(usual, table.columns) for name, usual in GUESSES.items()}
     spoken = guessed["language"] or _column_of_tags(table)
     if spoken is None and len(wide) > 1:
         languages = [normalise(column) for column in wide]
@@ -59,7 +60,7 @@ def _draft(table: DataTable, language: str | None) -> Draft:
         languages = _normalised(table, values)
         columns = {"text": text} | ({"language": spoken} if spoken and not language else {})
         used = {text, *([spoken] if spoken else [])}
-    reference = next((name for name in REFERENCES if name in table.columns), None)
+    reference = first_of(REFERENCES, table.columns)
     if guessed["id"]:
         columns = {"id": guessed["id"], **columns}
     if reference:

@@ -15,8 +15,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from evalkit.errors import DataError, Problem
-from evalkit.files import write_whole
-from evalkit.tables import DataTable, read_table, table_of
+from evalkit.files import read_table, write_whole
+from evalkit.tables import DataTable, table_of
 
 TIMEOUT = 20.0
 """Seconds without a byte after which a server counts as out of reach."""

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from evalkit.exchange.exporters import Export, ExportOptions
-    from evalkit.exchange.reader import Options, SourceFile
+    from evalkit.exchange.reader import ImportOptions, SourceFile
     from evalkit.records import RunData
 
 IMPORTERS: dict[str, str] = {
@@ -36,10 +36,10 @@ EXPORTERS: dict[str, str] = {
 """Format → what it is. Its writer is `exporters/<format>.py`; csv, jsonl and parquet share `tidy`."""
 
 
-def importer(name: str) -> Callable[[Sequence[SourceFile], Options], tuple[RunData, ...]]:
+def importer(name: str) -> Callable[[Sequence[SourceFile], ImportOptions], tuple[RunData, ...]]:
     """Return the reader of format `name`: files in, runs (without results) out."""
     module = importlib.import_module(f"{__name__}.importers.{name.replace('-', '_')}")
-    found: Callable[[Sequence[SourceFile], Options], tuple[RunData, ...]] = module.read
+    found: Callable[[Sequence[SourceFile], ImportOptions], tuple[RunData, ...]] = module.read
     return found
 
 

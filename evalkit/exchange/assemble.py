@@ -14,7 +14,7 @@ from statistics import fmean
 from typing import Any
 
 from evalkit.calls import Message
-from evalkit.exchange.reader import Reader
+from evalkit.exchange.reader import FieldReader, SourceRow
 from evalkit.language.tags import normalise
 from evalkit.records import Choice, Failure, Generation, Order, Outcome, Prompt, RunData, Verdict
 
@@ -74,16 +74,16 @@ def prompt(identifier: str, language: str, text: str, **meta: str) -> Prompt:
     return Prompt(id=identifier, language=language, messages=(Message("user", shown),), meta=kept)
 
 
-def tag(reader: Reader, where: str, language: str) -> str:
+def tag(reader: FieldReader, row: SourceRow, language: str) -> str:
     """Return the BCP-47 tag of a language in any convention, or note the problem and return the word as it is."""
     try:
         return normalise(language)
     except ValueError as fault:
-        reader.fail(where, str(fault), "--language says the language of rows that have none")
+        reader.fail(row, str(fault), "--language says the language of rows that have none", kind="language")
         return language
 
 
-def run_of(source: Import, reader: Reader) -> RunData:
+def run_of(source: Import, reader: FieldReader) -> RunData:
     """Return the run, its `results` without figures yet.
 
     Raises:
@@ -117,7 +117,7 @@ def run_of(source: Import, reader: Reader) -> RunData:
     )
 
 
-def _check(source: Import, reader: Reader) -> None:
+def _check(source: Import, reader: FieldReader) -> None:
     """Note judgments that stand twice and texts that contradict each other."""
     if not source.judgments:
         reader.fail(source.format, "nothing to import: no row is left", "check --candidate and --baseline")
@@ -127,7 +127,7 @@ def _check(source: Import, reader: Reader) -> None:
         spot = (item.judge, item.prompt.key, item.order, item.repeat)
         if spot in first:
             message = f"the pair {item.prompt.id!r} was judged already at {first[spot]}"
-            reader.fail(item.where, message, "keep one of them")
+            reader.fail(item.where, message, "keep one of them", kind="twice")
         first.setdefault(spot, item.where)
         own = {"prompt": item.prompt.text, "candidate": item.candidate_text, "baseline": item.baseline_text}
         for role, text in own.items():
@@ -136,7 +136,8 @@ def _check(source: Import, reader: Reader) -> None:
             known, where = texts.setdefault((role, item.prompt.key), (text, item.where))
             if known != text:
                 hint = "these rows are of several runs: import them apart"
-                reader.fail(item.where, f"{role} of {item.prompt.id!r} differs from {where}", hint)
+                message = f"{role} of {item.prompt.id!r} differs from {where}"
+                reader.fail(item.where, message, hint, kind=role)
 
 
 def _suite(source: Import, judges: Iterable[str]) -> dict[str, Any]:

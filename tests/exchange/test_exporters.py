@@ -16,7 +16,7 @@ import pytest
 from evalkit.errors import InputError
 from evalkit.exchange import EXPORTERS, exporter, importer
 from evalkit.exchange.exporters import ExportOptions
-from evalkit.exchange.reader import Options, SourceFile
+from evalkit.exchange.reader import ImportOptions, SourceFile
 from evalkit.records import LanguageCheck, LanguageStatus, RunData
 
 
@@ -175,7 +175,7 @@ def test_llm_comparator_ratings_are_of_the_candidate_whatever_the_order(run: Run
 
 def test_alpacaeval_annotations_come_back_as_the_same_scores(run: RunData) -> None:
     content = exported(run, "alpaca-eval")[""]
-    (again,) = importer("alpaca-eval")([SourceFile(name="a.json", data=content)], Options())
+    (again,) = importer("alpaca-eval")([SourceFile(name="a.json", data=content)], ImportOptions())
     scores = {item.key: item.score for item in run.outcomes}
     assert {item.key: item.score for item in again.outcomes} == scores
     assert (again.candidate, again.baseline) == ("new/model", "old")

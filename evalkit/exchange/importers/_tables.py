@@ -6,21 +6,21 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from evalkit.exchange.reader import Row
+from evalkit.exchange.reader import SourceRow
 
 
 @dataclass(frozen=True, slots=True)
 class Beside:
     """Rows of several files by what they are."""
 
-    judgments: list[Row]
-    questions: dict[str, Row]
+    judgments: list[SourceRow]
+    questions: dict[str, SourceRow]
     """By question id."""
     answers: dict[tuple[str, str], str]
     """(model, question id) → answer to the last turn."""
 
 
-def sort_rows(rows: Iterable[Row], is_judgment: str) -> Beside:
+def sort_rows(rows: Iterable[SourceRow], is_judgment: str) -> Beside:
     """Sort rows into judgments (they have the key `is_judgment`), answers (choices, messages) and questions."""
     found = Beside([], {}, {})
     for row in rows:
@@ -41,7 +41,7 @@ def identifier(fields: Mapping[str, Any]) -> str:
     return str(fields.get("uid") or fields.get("question_id") or "")
 
 
-def question_text(row: Row | None) -> str | None:
+def question_text(row: SourceRow | None) -> str | None:
     """Return a question's text, its turns joined."""
     if row is None:
         return None
