@@ -7,10 +7,10 @@ import time
 from pathlib import Path
 from typing import Any
 
-from evalkit.cli.output import declare, print_json, say
+from evalkit.cli.output import declare, glossary, print_json, say
 from evalkit.errors import InputError, Problem
-from evalkit.exchange import EXPORTERS
 from evalkit.exchange.exporters import TABLES
+from evalkit.shipped import formats
 
 
 def add_parser(commands: Any, summary: str) -> None:
@@ -18,7 +18,9 @@ def add_parser(commands: Any, summary: str) -> None:
     example = "evalkit export reports/quickstart/sprout-2 --format preference-pairs --output pairs.jsonl"
     parser = declare(commands, "export", summary, example=example, handler=run)
     parser.add_argument("run", type=Path, metavar="RUN", help="a run directory, or its name below reports/")
-    parser.add_argument("--format", required=True, choices=list(EXPORTERS), metavar="FORMAT", help=", ".join(EXPORTERS))
+    summaries = formats("evalkit.exchange.exporters")
+    parser.epilog = f"{glossary('formats', summaries)}\n\n{parser.epilog}"
+    parser.add_argument("--format", required=True, choices=list(summaries), metavar="FORMAT", help=", ".join(summaries))
     parser.add_argument("--output", type=Path, required=True, metavar="FILE", help="file, or folder for `dataset`")
     parser.add_argument("--judge", metavar="NAME", help="only this judge (default: the mean of all)")
     parser.add_argument("--table", choices=TABLES, default=TABLES[0], help="csv, jsonl, parquet: which table")
@@ -37,7 +39,6 @@ def run(args: argparse.Namespace) -> int:
     if not 0 <= args.min_margin <= 1:
         raise InputError(Problem(where="--min-margin", message=f"{args.min_margin:g} is outside 0..1"))
     options = ExportOptions(
-        format=args.format,
         table=args.table,
         judge=args.judge,
         disagreeing=args.disagreeing,

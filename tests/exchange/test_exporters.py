@@ -14,14 +14,15 @@ import jsonschema
 import pytest
 
 from evalkit.errors import InputError
-from evalkit.exchange import EXPORTERS, exporter, importer
+from evalkit.exchange import exporter, importer
 from evalkit.exchange.exporters import ExportOptions
 from evalkit.exchange.reader import ImportOptions, SourceFile
 from evalkit.records import LanguageCheck, LanguageStatus, RunData
+from evalkit.shipped import formats
 
 
 def exported(run: RunData, name: str, **options: Any) -> dict[str, bytes]:
-    return dict(exporter(name)(run, ExportOptions(format=name, **options)).files)
+    return dict(exporter(name)(run, ExportOptions(**options)).files)
 
 
 def lines(content: bytes) -> list[dict[str, Any]]:
@@ -29,7 +30,7 @@ def lines(content: bytes) -> list[dict[str, Any]]:
 
 
 def test_every_format_has_a_writer(run: RunData) -> None:
-    for name in EXPORTERS:
+    for name in formats("evalkit.exchange.exporters"):
         assert exported(run, name)
 
 

@@ -12,10 +12,11 @@ from statistics import fmean, stdev
 import pytest
 
 from evalkit.errors import DataError
-from evalkit.exchange import IMPORTERS, importer
+from evalkit.exchange import importer
 from evalkit.exchange.importers.alpaca_eval import shown_switched
 from evalkit.exchange.reader import ImportOptions, SourceFile
 from evalkit.records import Choice, Order, RunData
+from evalkit.shipped import formats
 
 
 def source(name: str, content: object) -> SourceFile:
@@ -36,7 +37,7 @@ def annotation(number: int, **changes: object) -> dict[str, object]:
 
 
 def test_every_format_has_a_reader() -> None:
-    for name in IMPORTERS:
+    for name in formats("evalkit.exchange.importers"):
         assert callable(importer(name))
 
 

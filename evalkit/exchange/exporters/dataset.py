@@ -12,7 +12,7 @@ import yaml
 
 from evalkit.exchange.exporters import Export, ExportOptions
 from evalkit.exchange.exporters._pairs import Pair, pairs, parquet
-from evalkit.exchange.exporters.tidy import table_rows
+from evalkit.exchange.exporters._tidy import table_rows
 from evalkit.records import Outcome, RunData
 
 SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"))

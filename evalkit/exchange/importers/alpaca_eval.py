@@ -1,5 +1,6 @@
-"""AlpacaEval's annotations.json: a list of pairs, each judged once, with a preference from 1 to 2.
+"""alpaca-eval: AlpacaEval's annotations.json, one order a pair; which one is drawn again from its seed.
 
+A list of pairs, each judged once, with a preference from 1 to 2.
 `output_1` is the baseline's, `output_2` the candidate's; preference 1 means the first is better, 2 the second. Which
 one the judge saw first is not stored, but drawn from a generator seeded with the instruction (alpaca_eval,
 `annotators/pairwise_evaluator.py`), so it is drawn again here. Source: github.com/tatsu-lab/alpaca_eval.

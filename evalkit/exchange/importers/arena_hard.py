@@ -1,5 +1,6 @@
-"""Arena-Hard-Auto's model_judgment/<judge>/<model>.jsonl, v0.1 and v2.0: one prompt a line, judged in two games.
+"""arena-hard: Arena-Hard-Auto's judgments, v0.1 and v2.0, both games; questions and answers beside them if there.
 
+model_judgment/<judge>/<model>.jsonl has one prompt a line, judged in two games.
 In the first game assistant A is the baseline, in the second the candidate (gen_judgment.py). A null verdict is a
 missing order; a game that is not there is an unfinished file. Question and answer files may stand beside; without
 them the texts are cut out of the judge's prompts. Source: github.com/lmarena/arena-hard-auto.

@@ -1,5 +1,6 @@
-"""CohereLabs/deja-vu-pairwise-evals: `{language: {repeat: …}, "meta_information": {…}}`, two models a prompt.
+"""deja-vu: CohereLabs/deja-vu-pairwise-evals, languages × repeats.
 
+Layout: `{language: {repeat: …}, "meta_information": {…}}`, two models a prompt.
 A repeat is a list of rows, a mapping of rows, or a mapping of columns; a row holds `prompt`, an answer under each
 model's name, and `winner`: a model's name or a tie. Each repeat is a new draw of both models, so a prompt's score is
 the mean of its repeats and the first draw's texts are kept. Which answer was shown first is not published. A prompt's

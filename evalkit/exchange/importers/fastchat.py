@@ -1,5 +1,6 @@
-"""FastChat's (MT-Bench's) pairwise judgments: one pair and turn a line, judged in two games.
+"""fastchat: FastChat's (MT-Bench's) pairwise judgments, both games.
 
+One pair and turn a line, judged in two games.
 `model_1` is the candidate and `model_2` the baseline, as `gen_judgment.py --mode pairwise-baseline` writes them, unless
 the options name them. `g1_winner` and `g2_winner` are named after the models, the swap already undone; `error` is a
 missing verdict. The two turns of a question count as two judgments of one prompt, so that the question stays the

@@ -1,4 +1,4 @@
-"""A plain table of pairwise preferences: one row a judgment, in the columns a person would write.
+"""table: a plain table (CSV, TSV, JSON, JSONL or Parquet), one row a judgment, in the columns a person would write.
 
 `candidate` and `baseline` hold the two answers; `winner` says candidate, baseline or tie, or `preference` is the
 candidate's share from 0 to 1. Everything else may be left out: see `COLUMNS`.
