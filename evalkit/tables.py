@@ -154,6 +154,12 @@ def fill(template: str, values: Row) -> str:
     return FIELD.sub(lambda found: as_text(value_of(values, found[1])), template)
 
 
+def content_of(turn: Any) -> Any:
+    """Return the content of a turn of a conversation; Arena-Hard writes it as {"answer": text}."""
+    content = turn.get("content") if isinstance(turn, Mapping) else turn
+    return content.get("answer") if isinstance(content, Mapping) else content
+
+
 def fields_in(spec: str) -> list[str]:
     """Return the columns that a spec names."""
     return FIELD.findall(spec) if "{" in spec else [spec]

@@ -1,4 +1,4 @@
-"""A commented suite from a table of prompts: what each column is, guessed and said, for a person to correct."""
+"""A commented suite from a table of prompts: the meaning of each column is guessed, for a person to correct."""
 
 from __future__ import annotations
 
@@ -27,8 +27,11 @@ class Draft:
 
     languages: tuple[str, ...]
     columns: dict[str, str]
+    """Our field → the table's column."""
     slices: tuple[str, ...]
+    """Columns that group the rows."""
     parallel: bool
+    """Whether one id is one prompt in every language."""
     rows: int
 
 
@@ -99,7 +102,7 @@ def _column_of_tags(table: DataTable) -> str | None:
 def _normalised(table: DataTable, values: Sequence[str]) -> list[str]:
     if not values:
         hint = "say it: --language de; or add a `language` column, or one column a language (en, de, …)"
-        raise DataError(Problem(where=table.name, message="no column tells the language", hint=hint))
+        raise DataError(Problem(where=table.name, message="no column says the language", hint=hint))
     tags, problems = [], []
     for value in values:
         try:
@@ -125,7 +128,7 @@ def _longest(table: DataTable, *, without: set[str | None]) -> str:
 
 
 def _slices(table: DataTable, *, without: Iterable[str | None]) -> list[str]:
-    """Return the columns that part the rows into a few groups."""
+    """Return the columns that group the rows."""
     skipped = set(without)
     found = []
     for column in table.columns:

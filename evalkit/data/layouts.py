@@ -9,7 +9,7 @@ from typing import Any
 from evalkit.data.rows import GUESSES, first_of
 from evalkit.errors import DataError, Problem, ProblemList
 from evalkit.suite import ModelConfig
-from evalkit.tables import DataTable, Row, as_text, value_of
+from evalkit.tables import DataTable, Row, as_text, content_of, value_of
 
 USUAL: dict[str, tuple[str, ...]] = {
     "id": GUESSES["id"],
@@ -104,11 +104,8 @@ def _conversation(row: Row) -> tuple[tuple[str, ...], str | None]:
     for message in row.get("messages") or ():
         if not isinstance(message, Mapping):
             continue
-        content = message.get("content")
-        if isinstance(content, Mapping):
-            content = content.get("answer")
         if message.get("role") == "assistant":
-            answered += _turns(content)
+            answered += _turns(content_of(message))
         elif message.get("role") == "user":
-            asked.append(as_text(content))
+            asked.append(as_text(content_of(message)))
     return tuple(answered), "\n\n".join(asked) or None

@@ -39,9 +39,9 @@ class TableSource:
         """
         for template, folder, any_format in ((part.data, self.data, True), (part.files, self.folder, False)):
             if template is not None and folder is not None:
-                found = find_file(template, folder, language, tags=part.tags, any_format=any_format)
-                if found:
-                    return self._file(found[0]), found[1], MARK in template
+                file = find_file(template, folder, language, tags=part.tags, any_format=any_format)
+                if file:
+                    return self._file(file[0]), file[1], MARK in template
         tag = part.tags.get(language, language)
         if part.remote is not None:
             return self._remote(part, language, tag), tag, MARK in part.remote.url

@@ -17,6 +17,7 @@ from evalkit.exchange.importers._shown import Shown, shown
 from evalkit.exchange.importers._tables import Beside, identifier, question_text, sort_rows
 from evalkit.exchange.reader import FieldReader, ImportOptions, SourceFile, SourceRow, read_rows
 from evalkit.records import Order, RunData
+from evalkit.tables import content_of
 
 KEYS = frozenset({"question_id", "uid", "category", "model", "judge", "baseline", "games", "language", "tstamp"})
 LEVELS = {"A>>B": 1.0, "A>B": 0.75, "A=B": 0.5, "A<B": 0.25, "A<<B": 0.0}
@@ -138,5 +139,4 @@ def _parts(games: Sequence[Any]) -> Shown:
 def _reason(game: Any) -> str:
     if not isinstance(game, Mapping):
         return ""
-    words = game.get("judgment") or ""
-    return str(words.get("answer", "")) if isinstance(words, Mapping) else str(words)
+    return str(content_of({"content": game.get("judgment")}) or "")
