@@ -18,8 +18,9 @@ Gates end with 1 (no) and 4 (cannot tell); those are answers, not errors.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Hashable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from itertools import islice
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,10 +104,46 @@ def raise_all(problems: Iterable[Problem], error: type[InputError] = InputError)
         raise error(*found)
 
 
+class ProblemList:
+    """What is wrong with many rows: of one kind of problem only the first is shown, with how many more there are."""
+
+    def __init__(self) -> None:
+        self._kinds: dict[Hashable, list[Problem]] = {}
+
+    def __len__(self) -> int:
+        return sum(len(alike) for alike in self._kinds.values())
+
+    def add(self, problem: Problem, *, kind: Hashable = None) -> None:
+        """Note a problem; one without a `kind` is shown on its own, but only once."""
+        self._kinds.setdefault(problem if kind is None else kind, []).append(problem)
+
+    def extend(self, problems: Iterable[Problem]) -> None:
+        """Note problems that are shown on their own."""
+        for problem in problems:
+            self.add(problem)
+
+    def shown(self, most: int = 20) -> list[Problem]:
+        """Return the first problem of the first `most` kinds, and how many kinds there are beyond."""
+        found = []
+        for kind, (first, *others) in islice(self._kinds.items(), most):
+            count = f" (and {len(others):,} more like this)" if others and kind != first else ""
+            found.append(replace(first, message=first.message + count))
+        beyond = len(self._kinds) - most
+        return [*found, *([Problem(message=f"and {beyond:,} more problems")] if beyond > 0 else [])]
+
+    def check(self, error: type[InputError]) -> None:
+        """Raise one `error` that holds what was noted; do nothing where nothing was."""
+        raise_all(self.shown(), error)
+
+
+def listed(words: Sequence[str], *, most: int) -> str:
+    """Return the first words, and an ellipsis where there are more."""
+    return ", ".join(words[:most]) + (" …" if len(words) > most else "")
+
+
 def did_you_mean(word: str, choices: Sequence[str]) -> str:
     """Return a hint that names the closest choice, or lists them where none is close."""
     close = difflib.get_close_matches(word, choices, n=1, cutoff=0.6)
     if close:
         return f"did you mean {close[0]!r}?"
-    listed = ", ".join(sorted(choices)[:30])
-    return f"one of: {listed}" if choices else ""
+    return f"one of: {listed(sorted(choices), most=30)}" if choices else ""

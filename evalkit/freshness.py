@@ -11,9 +11,10 @@ from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
 
+from evalkit.files import write_whole
 from evalkit.records import Failure, Generation, Verdict, json_ready
 from evalkit.results import RunData
-from evalkit.run import FILES, MADE_FROM, write_whole
+from evalkit.run import FILES, MADE_FROM
 
 
 def fingerprint(

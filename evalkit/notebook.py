@@ -32,6 +32,7 @@ from evalkit.boards.gate import Gate
 from evalkit.boards.leaderboard_text import markdown as board_markdown
 from evalkit.boards.words import p_words, signed
 from evalkit.errors import InputError, Problem, did_you_mean
+from evalkit.files import write_all
 from evalkit.records import json_ready
 from evalkit.report.charts import charts
 from evalkit.report.drawing import Drawing, svg
@@ -44,7 +45,7 @@ from evalkit.report.tables import Table, tables
 from evalkit.report.view import View, language_name
 from evalkit.report.wording import percent
 from evalkit.results import RunData
-from evalkit.run import read_run, write_whole
+from evalkit.run import read_run
 from evalkit.stages import boards
 
 if TYPE_CHECKING:
@@ -66,12 +67,12 @@ class Plot:
         """Write the plot; the suffix says whether as .svg or .pdf.
 
         Raises:
-            InputError: another suffix.
+            InputError: another suffix, or the file cannot be written.
         """
         target = Path(path)
         if target.suffix not in {".svg", ".pdf"}:
             raise InputError(Problem(where=str(path), message="a plot is saved as .svg or .pdf"))
-        write_whole(target, svg(self.drawing) if target.suffix == ".svg" else pdf(self.drawing))
+        write_all({target: svg(self.drawing) if target.suffix == ".svg" else pdf(self.drawing)})
         return target
 
 

@@ -10,9 +10,9 @@ Every file is written whole or not at all.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import math
-import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from enum import Enum
@@ -23,6 +23,7 @@ import yaml
 
 from evalkit.calls import Message
 from evalkit.errors import Problem, RunError
+from evalkit.files import write_all
 from evalkit.records import (
     Choice,
     Generation,
@@ -52,22 +53,19 @@ def write_run(folder: Path, run: RunData) -> None:
     Raises:
         RunError: the folder cannot be written.
     """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
+    answers = [_answer_row(item, CANDIDATE, run.candidate_checks) for item in run.candidate_answers]
+    answers += [_answer_row(item, BASELINE, run.baseline_checks) for item in run.baseline_answers]
+    files: dict[str, str | bytes] = {
+        "run.yaml": _yaml(run.suite),
+        "prompts.parquet": _parquet(map(_prompt_row, run.prompts), _PROMPTS),
+        "generations.parquet": _parquet(answers, _GENERATIONS),
+        "verdicts.parquet": _parquet(map(_verdict_row, run.verdicts), _VERDICTS),
+        "outcomes.parquet": _parquet(map(asdict, run.outcomes), _OUTCOMES),
+        "results.json": results_text(run.results),
+    }
+    with contextlib.suppress(NotADirectoryError):  # write_all says what is wrong with the folder
         (folder / MADE_FROM).unlink(missing_ok=True)
-        write_whole(folder / "run.yaml", _yaml(run.suite))
-        _write_table(folder / "prompts.parquet", map(_prompt_row, run.prompts), _PROMPTS)
-        answers = [_answer_row(item, CANDIDATE, run.candidate_checks) for item in run.candidate_answers]
-        answers += [_answer_row(item, BASELINE, run.baseline_checks) for item in run.baseline_answers]
-        _write_table(folder / "generations.parquet", answers, _GENERATIONS)
-        _write_table(folder / "verdicts.parquet", map(_verdict_row, run.verdicts), _VERDICTS)
-        _write_table(folder / "outcomes.parquet", map(asdict, run.outcomes), _OUTCOMES)
-        write_whole(folder / "results.json", results_text(run.results))
-    except OSError as fault:
-        problem = Problem(
-            where=str(folder), message=f"cannot write the run: {fault.strerror}", hint="choose another --out"
-        )
-        raise RunError(problem) from None
+    write_all({folder / name: content for name, content in files.items()}, error=RunError, option="--out")
 
 
 def read_run(folder: Path) -> RunData:
@@ -156,17 +154,6 @@ def read_scores(folder: Path) -> dict[str, Any] | None:
 def results_text(results: Results) -> str:
     """Return results.json's text."""
     return json.dumps(results.to_json(), ensure_ascii=False, indent=1, allow_nan=False) + "\n"
-
-
-def write_whole(path: Path, content: str | bytes) -> None:
-    """Write a file so that a reader, or a crash, sees the old one or the new one and nothing between."""
-    data = content.encode("utf-8", "replace") if isinstance(content, str) else content
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        part.write_bytes(data)
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
 
 
 # Tables: one codec a record. Nested values travel as JSON text, so that any Parquet reader shows them.
@@ -264,8 +251,8 @@ def _tuple(text: str) -> tuple[str, ...]:
     return tuple(json.loads(text))
 
 
-def _write_table(path: Path, rows: Iterable[Mapping[str, Any]], columns: Mapping[str, str]) -> None:
-    """Write rows as Parquet; text that UTF-8 cannot hold (lone surrogates) is replaced, never fatal."""
+def _parquet(rows: Iterable[Mapping[str, Any]], columns: Mapping[str, str]) -> bytes:
+    """Return rows as Parquet; text that UTF-8 cannot hold (lone surrogates) is replaced, never fatal."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -273,7 +260,7 @@ def _write_table(path: Path, rows: Iterable[Mapping[str, Any]], columns: Mapping
     arrays = [_column([row.get(name) for row in table], pa.type_for_alias(kind)) for name, kind in columns.items()]
     sink = pa.BufferOutputStream()
     pq.write_table(pa.table(arrays, names=list(columns)), sink, compression="zstd")
-    write_whole(path, sink.getvalue().to_pybytes())
+    return bytes(sink.getvalue().to_pybytes())
 
 
 def _column(values: Sequence[Any], kind: pa.DataType) -> pa.Array:

@@ -37,12 +37,12 @@ def add_parser(commands: Any, summary: str) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print agreement, kappa, confusion and bias by language, and the corrected win rates."""
+    from evalkit.files import read_table
     from evalkit.judging.calibration import calibrate
     from evalkit.judging.human import read_labels
     from evalkit.run import read_run
     from evalkit.settings import StatisticsSettings
     from evalkit.stored import find_run
-    from evalkit.tables import read_table
 
     data = read_run(find_run(args.run))
     table = read_table(args.human)

@@ -34,7 +34,7 @@ def add_parser(commands: Any, summary: str) -> None:
 def run(args: argparse.Namespace) -> int:
     """Print the answer; exit with it."""
     from evalkit.boards.gate_text import document, junit, markdown, sentence
-    from evalkit.run import write_whole
+    from evalkit.files import write_all
     from evalkit.stages.boards import check_run
     from evalkit.stored import find_run
 
@@ -56,15 +56,11 @@ def run(args: argparse.Namespace) -> int:
         per_language=args.per_language,
         allow_mixed=args.allow_mixed,
     )
-    try:
-        if args.junit:
-            args.junit.parent.mkdir(parents=True, exist_ok=True)
-            write_whole(args.junit, junit(gate))
-        if summary := os.environ.get("GITHUB_STEP_SUMMARY"):
-            with Path(summary).open("a", encoding="utf-8") as file:
-                file.write(markdown(gate) + "\n")
-    except OSError as fault:
-        raise InputError(Problem(where="check", message=f"cannot write the summary: {fault}")) from None
+    if args.junit:
+        write_all({args.junit: junit(gate)}, option="--junit")
+    if summary := os.environ.get("GITHUB_STEP_SUMMARY"):
+        with Path(summary).open("a", encoding="utf-8") as file:
+            file.write(markdown(gate) + "\n")
     if args.json:
         print_json(document(gate))
     else:

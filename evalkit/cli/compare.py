@@ -23,7 +23,7 @@ def add_parser(commands: Any, summary: str) -> None:
 def run(args: argparse.Namespace) -> int:
     """Print the sentence, the table and the prompts that changed hands."""
     from evalkit.boards.compare_text import document, markdown
-    from evalkit.run import write_whole
+    from evalkit.files import write_all
     from evalkit.stages.boards import compare_folders
     from evalkit.stored import find_run
 
@@ -31,8 +31,7 @@ def run(args: argparse.Namespace) -> int:
     paired = compare_folders(first, second, judge=args.judge, allow_mixed=args.allow_mixed)
     text = markdown(paired)
     if args.output:
-        args.output.parent.mkdir(parents=True, exist_ok=True)
-        write_whole(args.output, text)
+        write_all({args.output: text}, option="--output")
     if args.json:
         print_json(document(paired))
     else:

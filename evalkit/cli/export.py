@@ -7,10 +7,10 @@ import time
 from pathlib import Path
 from typing import Any
 
-from evalkit.cli.output import declare, print_json, say
+from evalkit.cli.output import declare, glossary, print_json, say
 from evalkit.errors import InputError, Problem
-from evalkit.exchange import EXPORTERS
 from evalkit.exchange.exporters import TABLES
+from evalkit.shipped import formats
 
 
 def add_parser(commands: Any, summary: str) -> None:
@@ -18,7 +18,9 @@ def add_parser(commands: Any, summary: str) -> None:
     example = "evalkit export reports/quickstart/sprout-2 --format preference-pairs --output pairs.jsonl"
     parser = declare(commands, "export", summary, example=example, handler=run)
     parser.add_argument("run", type=Path, metavar="RUN", help="a run directory, or its name below reports/")
-    parser.add_argument("--format", required=True, choices=list(EXPORTERS), metavar="FORMAT", help=", ".join(EXPORTERS))
+    summaries = formats("evalkit.exchange.exporters")
+    parser.epilog = f"{glossary('formats', summaries)}\n\n{parser.epilog}"
+    parser.add_argument("--format", required=True, choices=list(summaries), metavar="FORMAT", help=", ".join(summaries))
     parser.add_argument("--output", type=Path, required=True, metavar="FILE", help="file, or folder for `dataset`")
     parser.add_argument("--judge", metavar="NAME", help="only this judge (default: the mean of all)")
     parser.add_argument("--table", choices=TABLES, default=TABLES[0], help="csv, jsonl, parquet: which table")
@@ -30,13 +32,13 @@ def run(args: argparse.Namespace) -> int:
     """Write the files; say what is in them."""
     from evalkit.exchange import exporter
     from evalkit.exchange.exporters import ExportOptions
-    from evalkit.run import read_run, write_whole
+    from evalkit.files import write_all
+    from evalkit.run import read_run
     from evalkit.stored import find_run
 
     if not 0 <= args.min_margin <= 1:
         raise InputError(Problem(where="--min-margin", message=f"{args.min_margin:g} is outside 0..1"))
     options = ExportOptions(
-        format=args.format,
         table=args.table,
         judge=args.judge,
         disagreeing=args.disagreeing,
@@ -44,15 +46,9 @@ def run(args: argparse.Namespace) -> int:
         now=time.time(),
     )
     export = exporter(args.format)(read_run(find_run(args.run)), options)
-    paths = []
-    for name, content in export.files.items():
-        path = args.output / name if name else args.output
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            write_whole(path, content)
-        except OSError as fault:
-            raise InputError(Problem(where="--output", message=f"cannot write {path}: {fault.strerror}")) from None
-        paths.append(str(path))
+    files = {args.output / name if name else args.output: content for name, content in export.files.items()}
+    write_all(files, option="--output")
+    paths = [str(path) for path in files]
     if args.json:
         print_json({"files": paths, "notes": export.notes})
     else:

@@ -6,19 +6,21 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from evalkit.cli.output import console, declare, print_json
+from evalkit.cli.output import console, declare, glossary, print_json
 from evalkit.errors import InputError, Problem
-from evalkit.exchange import IMPORTERS
+from evalkit.shipped import formats
 
 ARENA = "arena-votes"
-FORMATS = [*IMPORTERS, ARENA]
+ARENA_SUMMARY = "votes of LMArena or compar:IA, from which a suite is sampled"
 
 
 def add_parser(commands: Any, summary: str) -> None:
     """Declare the command."""
     example = "evalkit import alpaca-eval results/my-model/annotations.json --out reports/alpaca/my-model"
     parser = declare(commands, "import", summary, example=example, handler=run)
-    parser.add_argument("format", metavar="FORMAT", choices=FORMATS, help=", ".join(FORMATS))
+    summaries = {**formats("evalkit.exchange.importers"), ARENA: ARENA_SUMMARY}
+    parser.epilog = f"{glossary('formats', summaries)}\n\n{parser.epilog}"
+    parser.add_argument("format", metavar="FORMAT", choices=list(summaries), help=", ".join(summaries))
     parser.add_argument("files", nargs="+", metavar="FILE", help="files of that format; {language} stands for a tag")
     parser.add_argument(
         "--out", type=Path, required=True, metavar="DIR", help="run directory; several runs go below it"
@@ -46,10 +48,10 @@ def run(args: argparse.Namespace) -> int:
     """Write the runs; print where they are and what they say."""
     if args.format == ARENA:
         return _sample(args)
-    from evalkit.exchange.reader import Options
+    from evalkit.exchange.reader import ImportOptions
     from evalkit.stages.import_runs import import_runs
 
-    options = Options(
+    options = ImportOptions(
         candidate=args.candidate,
         baseline=args.baseline,
         judge=args.judge,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from evalkit.records import json_ready
@@ -31,6 +31,12 @@ def declare(
     parser.add_argument("--json", action="store_true", help="print one JSON document on standard output, nothing else")
     parser.set_defaults(handler=handler)
     return parser
+
+
+def glossary(title: str, meanings: Mapping[str, str]) -> str:
+    """Return words and what each means, one a line, for the end of a command's help."""
+    width = max(map(len, meanings), default=0)
+    return "\n".join([f"{title}:", *(f"  {word:{width}}  {meaning}" for word, meaning in meanings.items())])
 
 
 def print_json(document: Any) -> None:

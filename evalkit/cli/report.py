@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import argparse
 import re
-from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from evalkit.cli.output import declare, print_json, say
-from evalkit.errors import InputError, Problem
 
 if TYPE_CHECKING:
     from evalkit.report.page import Page
@@ -55,6 +53,7 @@ def size(text: str) -> int:
 
 def run(args: argparse.Namespace) -> int:
     """Write what was asked for; say how large it is and what it holds."""
+    from evalkit.files import write_all
     from evalkit.run import read_run
     from evalkit.stored import find_run
 
@@ -75,7 +74,7 @@ def run(args: argparse.Namespace) -> int:
         print(_markdown(args, data), end="")
     if args.figures:
         files |= _figures(args.figures, data)
-    write_all(files)
+    write_all(files, option="--output or --figures")
     if args.json:
         print_json({**document, "files": {str(path): len(_bytes(content)) for path, content in files.items()}})
     kept_out = f"; without {', '.join(sorted(set(args.redact)))}" if args.redact else ""
@@ -112,23 +111,6 @@ def _figures(folder: Path, data: RunData) -> dict[Path, str | bytes]:
     from evalkit.report.paper_figures import figures
 
     return {folder / name: content for name, content in figures(data).items()}
-
-
-def write_all(files: Mapping[Path, str | bytes]) -> None:
-    """Write files whole, making their folders.
-
-    Raises:
-        InputError: one cannot be written; what stood there before stays.
-    """
-    from evalkit.run import write_whole
-
-    for path, content in files.items():
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            write_whole(path, content)
-        except OSError as fault:
-            hint = "choose another --output"
-            raise InputError(Problem(where=str(path), message=f"cannot write: {fault.strerror}", hint=hint)) from None
 
 
 def _bytes(content: str | bytes) -> bytes:

@@ -138,7 +138,7 @@ def _show(args: argparse.Namespace) -> int:
 
 def _new(args: argparse.Namespace) -> int:
     from evalkit.data.draft import draft_suite
-    from evalkit.run import write_whole
+    from evalkit.files import write_all
     from evalkit.suite import parse_suite
 
     if not args.table.name:
@@ -151,7 +151,7 @@ def _new(args: argparse.Namespace) -> int:
         start = os.path.relpath(args.table.parent, output.parent)
         text += f"\n# Where paths in this file start.\npaths_from: {start}\n"
     loaded = parse_suite(text, name=str(output), folder=output.parent)
-    write_whole(output, text)
+    write_all({output: text}, option="--output")
     if args.json:
         print_json({"suite": str(output), "languages": list(loaded.suite.languages)})
     else:
@@ -209,7 +209,7 @@ def _checked(
         "suite": suite.name,
         "prompts": [{"language": tag, "prompts": counts[tag]} for tag in suite.languages],
         "findings": [
-            {"oddity": f.oddity.value, "language": f.language, "prompt_id": f.prompt_id, "message": f.message}
+            {"oddity": f.issue.value, "language": f.language, "prompt_id": f.prompt_id, "message": f.message}
             for f in findings
         ],
         "notes": notes,
@@ -229,20 +229,20 @@ def _print_check(suite: Suite, prompts: tuple[Prompt, ...], findings: list[Promp
             column.replace("-", " ").capitalize(), justify="right" if column not in {"Language", ""} else "left"
         )
     counts = Counter(prompt.language for prompt in prompts)
-    odd = Counter((finding.language, finding.oddity) for finding in findings)
+    odd = Counter((finding.language, finding.issue) for finding in findings)
     for tag in suite.languages:
         told = describe(tag)
-        cells = [str(odd[tag, oddity] or "") for oddity in PromptIssue]
+        cells = [str(odd[tag, issue] or "") for issue in PromptIssue]
         table.add_row(tag, told.english_name, told.autonym, f"{counts[tag]:,}", *cells)
     console = Console(width=None if sys.stdout.isatty() else 140, highlight=False)
     console.print(table)
-    for oddity in PromptIssue:
-        own = [finding for finding in findings if finding.oddity is oddity]
+    for issue in PromptIssue:
+        own = [finding for finding in findings if finding.issue is issue]
         for finding in own[:SHOWN]:
-            where = f"{oddity.value}: {finding.language} {finding.prompt_id}"
+            where = f"{issue.value}: {finding.language} {finding.prompt_id}"
             console.print(f"{where}: {' '.join(finding.message.split())}", markup=False, soft_wrap=True)
         if len(own) > SHOWN:
-            console.print(f"{oddity.value}: and {len(own) - SHOWN} more (--json has all)")
+            console.print(f"{issue.value}: and {len(own) - SHOWN} more (--json has all)")
     for note in notes:
         console.print(note, markup=False, soft_wrap=True)
     console.print(f"{suite.name}: sound; {len(prompts):,} prompts in {len(suite.languages)} languages", markup=False)

@@ -13,16 +13,17 @@ from pathlib import Path
 from evalkit.data.layouts import Answer, answers_in, column_of
 from evalkit.data.matching import Match, match_answers
 from evalkit.data.prompts import check_data_folder
-from evalkit.data.remote import fetch_file
-from evalkit.data.sources import MARK, find_file, languages_of, match_tag
-from evalkit.errors import DataError, Problem
+from evalkit.data.sources import MARK, fetch_table, find_file, languages_of, rows_of
+from evalkit.errors import DataError, Problem, ProblemList, listed
+from evalkit.files import read_table
 from evalkit.records import Generation, Prompt
 from evalkit.suite import ModelConfig, config_for, display_name, model_of
-from evalkit.tables import FORMATS, DataTable, as_text, parse_table, read_table, shortened, value_of
+from evalkit.tables import DataTable, as_text, value_of
 
 __all__ = ["RecordedAnswers", "read_answers"]
 
 SHOWN = 5
+"""Ids that a note names."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,9 +67,9 @@ def read_answers(
     check_data_folder(data)
     name = display_name(config)
     all_prompts = prompts if everything is None else everything
-    found: list[tuple[str, Sequence[Prompt], Match]] = []
-    problems: list[Problem] = []
-    for chosen, own in _by_voice(config, prompts):
+    matches: list[tuple[str, Sequence[Prompt], Match]] = []
+    problems = ProblemList()
+    for chosen, own in _by_variant(config, prompts):
         shared = len({prompt.id for prompt in own}) < len(own)
         source = AnswerFiles(config=chosen, folder=folder, data=data, name=name, shared_ids=shared)
         for language in dict.fromkeys(prompt.language for prompt in own):
@@ -77,54 +78,52 @@ def read_answers(
             try:
                 table, rows = source.rows(language)
                 answers = answers_in(chosen, table, rows)
-                found.append(
-                    (language, asked, match_answers(answers, asked, known, where=table.name, language=language))
-                )
+                match = match_answers(answers, asked, known, where=table.name, language=language)
+                matches.append((language, asked, match))
             except DataError as fault:
-                problems += fault.problems
-    if problems:
-        raise DataError(*shortened(problems))
-    return _collected(name, prompts, found)
+                problems.extend(fault.problems)
+    problems.check(DataError)
+    return _collected(name, prompts, matches)
 
 
-def _by_voice(config: ModelConfig, prompts: Sequence[Prompt]) -> Iterator[tuple[ModelConfig, list[Prompt]]]:
-    """Part the prompts by the variant of the model that answers them."""
-    voices: dict[str, tuple[ModelConfig, list[Prompt]]] = {}
+def _by_variant(config: ModelConfig, prompts: Sequence[Prompt]) -> Iterator[tuple[ModelConfig, list[Prompt]]]:
+    """Group the prompts by the variant of the model that answers them."""
+    variants: dict[str, tuple[ModelConfig, list[Prompt]]] = {}
     for prompt in prompts:
         chosen = config_for(config, prompt)
-        voices.setdefault(chosen.model, (chosen, []))[1].append(prompt)
-    yield from voices.values()
+        variants.setdefault(chosen.model, (chosen, []))[1].append(prompt)
+    yield from variants.values()
 
 
 def _collected(
-    name: str, prompts: Sequence[Prompt], found: Sequence[tuple[str, Sequence[Prompt], Match]]
+    name: str, prompts: Sequence[Prompt], matches: Sequence[tuple[str, Sequence[Prompt], Match]]
 ) -> RecordedAnswers:
     """Put the matches of all files together, and say what readers should know of them."""
-    given = {p.key: match.answers[p.id] for _, asked, match in found for p in asked if match.answers.get(p.id)}
+    given = {p.key: match.answers[p.id] for _, asked, match in matches for p in asked if match.answers.get(p.id)}
     duplicates = tuple(key for key, answers in given.items() if len(answers) > 1)
     missing = tuple(prompt.key for prompt in prompts if prompt.key not in given)
     extra: Counter[str] = Counter()
-    for language, _, match in found:
+    for language, _, match in matches:
         extra[language] += match.extra
-    notes = [f"{name}, {language}: {match.note}" for language, _, match in found if match.note]
-    notes += _told(name, "no recorded answer to", missing) + _told(name, "several recorded answers to", duplicates)
+    notes = [f"{name}, {language}: {match.note}" for language, _, match in matches if match.note]
+    notes += _notes(name, "no recorded answer to", missing) + _notes(name, "several recorded answers to", duplicates)
     return RecordedAnswers(
         generations=tuple(_generation(name, p, given[p.key][0]) for p in prompts if p.key in given),
         missing=missing,
         duplicates=duplicates,
-        matched_by={language: match.by for language, _, match in found},
+        matched_by={language: match.by for language, _, match in matches},
         extra={language: count for language, count in extra.items() if count},
         notes=tuple(notes),
     )
 
 
-def _told(name: str, what: str, keys: Iterable[tuple[str, str]]) -> list[str]:
+def _notes(name: str, what: str, keys: Iterable[tuple[str, str]]) -> list[str]:
     """Name the prompts concerned, by language and id."""
     by_language: dict[str, list[str]] = defaultdict(list)
     for language, prompt_id in keys:
         by_language[language].append(prompt_id)
     return [
-        f"{name}, {language}: {what} {len(ids)} prompts: {', '.join(ids[:SHOWN])}{' …' if len(ids) > SHOWN else ''}"
+        f"{name}, {language}: {what} {len(ids)} prompts: {listed(ids, most=SHOWN)}"
         for language, ids in by_language.items()
     ]
 
@@ -146,8 +145,11 @@ class AnswerFiles:
 
     config: ModelConfig
     folder: Path
+    """Where the suite's relative paths start."""
     data: Path | None
+    """Folder of the same files, looked into first."""
     name: str
+    """What messages call the model."""
     shared_ids: bool
     """Whether prompts of several languages have one id, so that an id alone does not tell the answer's language."""
     _tables: dict[str, DataTable] = field(default_factory=dict)
@@ -177,21 +179,15 @@ class AnswerFiles:
             raise DataError(*missing)
         rows = [i for i, row in enumerate(table.rows) if all(as_text(value_of(row, k)) in v for k, v in wanted.items())]
         column = column_of(self.config, table, "language")
-        told = column_of(self.config, table, "prompt") or "messages" in table.columns
-        if column is None and self.shared_ids and MARK not in self.template and not told:
+        has_prompts = column_of(self.config, table, "prompt") or "messages" in table.columns
+        if column is None and self.shared_ids and MARK not in self.template and not has_prompts:
+            message = "nothing says which language an answer is for"
             hint = "add a `language` column, or write one file a language and {language} in its name"
-            raise DataError(
-                Problem(where=table.name, message="nothing tells which language an answer is for", hint=hint)
-            )
+            raise DataError(Problem(where=table.name, message=message, hint=hint))
         if MARK in self.template or column is None:
             return table, rows
-        spelled = {index: as_text(value_of(table.rows[index], column)) for index in rows}
-        tag = match_tag(language, spelled.values())
-        if tag is None:
-            listed = ", ".join(sorted(set(spelled.values()))[:40])
-            message = f"{self.name} has no answers in {language!r}"
-            raise DataError(Problem(where=table.name, message=message, hint=f"there are: {listed}"))
-        return table, [index for index, value in spelled.items() if value == tag]
+        absent = f"{self.name} has no answers in {language!r}"
+        return table, rows_of(language, table, column, rows=rows, tags={}, absent=absent)
 
     def _table(self, language: str) -> DataTable:
         for folder in self.folders:
@@ -209,12 +205,9 @@ class AnswerFiles:
         assert self.config.remote is not None
         url = self.config.remote.url.replace(MARK, language)
         if url not in self._tables:
-            sums = self.config.remote.sha256
             want = self.template.replace(MARK, language)
             advice = f"give a folder that holds {want}: --data DIR (or EVALKIT_DATA); or another --baseline"
-            content = fetch_file(url, sha256=sums.get(language, sums.get("default")), advice=advice)
-            suffix = Path(url).suffix.lower()
-            self._tables[url] = parse_table(content, name=url, suffix=suffix if suffix in FORMATS else ".jsonl")
+            self._tables[url] = fetch_table(self.config.remote, url, language, advice=advice)
         return self._tables[url]
 
     def _absent(self, language: str) -> Problem:

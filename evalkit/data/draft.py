@@ -1,4 +1,4 @@
-"""A commented suite from a table of prompts: what each column is, guessed and said, for a person to correct."""
+"""A commented suite from a table of prompts: the meaning of each column is guessed, for a person to correct."""
 
 from __future__ import annotations
 
@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import mean
 
-from evalkit.data.rows import GUESSES
+from evalkit.data.rows import GUESSES, first_of
 from evalkit.data.sources import MARK
 from evalkit.errors import DataError, Problem
+from evalkit.files import read_table
 from evalkit.language.tags import describe, normalise
-from evalkit.tables import DataTable, as_text, read_table
+from evalkit.tables import DataTable, as_text
 
 MOST_VALUES = 20
 """Distinct values up to which a column is taken for a slice."""
@@ -26,8 +27,11 @@ class Draft:
 
     languages: tuple[str, ...]
     columns: dict[str, str]
+    """Our field → the table's column."""
     slices: tuple[str, ...]
+    """Columns that group the rows."""
     parallel: bool
+    """Whether one id is one prompt in every language."""
     rows: int
 
 
@@ -47,7 +51,7 @@ def draft_suite(path: Path, *, language: str | None = None) -> str:
 
 def _draft(table: DataTable, language: str | None) -> Draft:
     wide = [column for column in table.columns if _tag(column)]
-    guessed = {name: next((c for c in usual if c in table.columns), None) for name, usual in GUESSES.items()}
+    guessed = {name: first_of(usual, table.columns) for name, usual in GUESSES.items()}
     spoken = guessed["language"] or _column_of_tags(table)
     if spoken is None and len(wide) > 1:
         languages = [normalise(column) for column in wide]
@@ -59,7 +63,7 @@ def _draft(table: DataTable, language: str | None) -> Draft:
         languages = _normalised(table, values)
         columns = {"text": text} | ({"language": spoken} if spoken and not language else {})
         used = {text, *([spoken] if spoken else [])}
-    reference = next((name for name in REFERENCES if name in table.columns), None)
+    reference = first_of(REFERENCES, table.columns)
     if guessed["id"]:
         columns = {"id": guessed["id"], **columns}
     if reference:
@@ -98,7 +102,7 @@ def _column_of_tags(table: DataTable) -> str | None:
 def _normalised(table: DataTable, values: Sequence[str]) -> list[str]:
     if not values:
         hint = "say it: --language de; or add a `language` column, or one column a language (en, de, …)"
-        raise DataError(Problem(where=table.name, message="no column tells the language", hint=hint))
+        raise DataError(Problem(where=table.name, message="no column says the language", hint=hint))
     tags, problems = [], []
     for value in values:
         try:
@@ -124,7 +128,7 @@ def _longest(table: DataTable, *, without: set[str | None]) -> str:
 
 
 def _slices(table: DataTable, *, without: Iterable[str | None]) -> list[str]:
-    """Return the columns that part the rows into a few groups."""
+    """Return the columns that group the rows."""
     skipped = set(without)
     found = []
     for column in table.columns:

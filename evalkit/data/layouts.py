@@ -6,10 +6,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from evalkit.data.rows import GUESSES
-from evalkit.errors import DataError, Problem
+from evalkit.data.rows import GUESSES, first_of
+from evalkit.errors import DataError, Problem, ProblemList
 from evalkit.suite import ModelConfig
-from evalkit.tables import DataTable, Row, as_text, shortened, value_of
+from evalkit.tables import DataTable, Row, as_text, content_of, value_of
 
 USUAL: dict[str, tuple[str, ...]] = {
     "id": GUESSES["id"],
@@ -26,15 +26,19 @@ class Answer:
     """One row of a file."""
 
     id: str | None
+    """Id of the prompt, as the file has it."""
     prompt: str | None
+    """Text of the prompt, where the file holds it."""
     turns: tuple[str, ...]
+    """The answer to each turn of the prompt; () where the row has none."""
     model: str | None
+    """Who answered, as the file says."""
 
 
 def column_of(config: ModelConfig, table: DataTable, name: str) -> str | None:
     """Return which column holds a field: as the suite says, else by its usual name."""
-    told = config.columns.get(name)
-    return told if told is not None else next((c for c in USUAL[name] if c in table.columns), None)
+    named = config.columns.get(name)
+    return named if named is not None else first_of(USUAL[name], table.columns)
 
 
 def answers_in(config: ModelConfig, table: DataTable, rows: Iterable[int]) -> list[Answer]:
@@ -49,12 +53,10 @@ def answers_in(config: ModelConfig, table: DataTable, rows: Iterable[int]) -> li
     columns = {name: column_of(config, table, name) for name in USUAL}
     talks = "messages" in table.columns or "choices" in table.columns
     if columns["answer"] is None and not talks:
-        listed = ", ".join(table.columns)
+        message = f"no column holds the answers; there are: {', '.join(table.columns)}"
         hint = "rename it to `answer`, or name it in the suite: `columns: {answer: …}`"
-        raise DataError(
-            Problem(where=table.name, message=f"no column holds the answers; there are: {listed}", hint=hint)
-        )
-    answers, problems = [], []
+        raise DataError(Problem(where=table.name, message=message, hint=hint))
+    answers, problems = [], ProblemList()
     for index in rows:
         row = table.rows[index]
         try:
@@ -62,7 +64,7 @@ def answers_in(config: ModelConfig, table: DataTable, rows: Iterable[int]) -> li
             if not turns and columns["answer"] is not None:
                 turns = _turns(value_of(row, columns["answer"]))
         except ValueError as fault:
-            problems.append(Problem(where=table.where(index), message=str(fault)))
+            problems.add(Problem(where=table.where(index), message=str(fault)), kind=table.name)
             continue
         cell = {name: value_of(row, spec) if spec else None for name, spec in columns.items()}
         answers.append(
@@ -73,8 +75,7 @@ def answers_in(config: ModelConfig, table: DataTable, rows: Iterable[int]) -> li
                 model=as_text(cell["model"]) or None,
             )
         )
-    if problems:
-        raise DataError(*shortened(problems))
+    problems.check(DataError)
     return answers
 
 
@@ -91,20 +92,20 @@ def _turns(value: Any) -> tuple[str, ...]:
 
 
 def _conversation(row: Row) -> tuple[tuple[str, ...], str | None]:
-    """Read Arena-Hard's `messages` (content may be {"answer": …}) and FastChat's `choices[0].turns`."""
+    """Return the answers and the question of Arena-Hard's `messages` or FastChat's `choices[0].turns`.
+
+    In Arena-Hard's files a message's content may be {"answer": …}.
+    """
     choices = row.get("choices")
     if isinstance(choices, list) and choices and isinstance(choices[0], Mapping):
         return _turns(choices[0].get("turns")), None
-    said: list[str] = []
+    answered: list[str] = []
     asked: list[str] = []
     for message in row.get("messages") or ():
         if not isinstance(message, Mapping):
             continue
-        content = message.get("content")
-        if isinstance(content, Mapping):
-            content = content.get("answer")
         if message.get("role") == "assistant":
-            said += _turns(content)
+            answered += _turns(content_of(message))
         elif message.get("role") == "user":
-            asked.append(as_text(content))
-    return tuple(said), "\n\n".join(asked) or None
+            asked.append(as_text(content_of(message)))
+    return tuple(answered), "\n\n".join(asked) or None

@@ -18,10 +18,13 @@ class Match:
     """Which answers belong to which prompts, in one language."""
 
     by: str
+    """id, text or position: what they were matched by."""
     answers: Mapping[str, Sequence[Answer]]
     """Prompt id → its answers."""
     extra: int
+    """Answers to prompts that were not asked."""
     note: str = ""
+    """What readers should know of the match, in words."""
 
 
 def match_answers(
@@ -29,7 +32,7 @@ def match_answers(
 ) -> Match:
     """Match answers to prompts: by id, else by the prompt's text, else by position.
 
-    Ids decide unless the file's own prompt texts say that its ids are others' (numbered from 0, say).
+    Ids decide, unless the prompt texts in the file show that its ids mean other prompts (rows numbered from 0, say).
 
     Raises:
         DataError: nothing matches, or a match by position would be a guess.
@@ -39,12 +42,12 @@ def match_answers(
         by_id = {}
     if by_id or by_text:
         # Rows without an id of ours may still say which prompt they answer.
-        found = by_id | {key: own for key, own in by_text.items() if key not in by_id}
-        matched = sum(len(own) for own in found.values())
+        matches = by_id | {key: own for key, own in by_text.items() if key not in by_id}
+        matched = sum(len(own) for own in matches.values())
         wanted = {prompt.id for prompt in asked}
-        surplus = len(answers) - matched + sum(len(own) for key, own in found.items() if key not in wanted)
+        surplus = len(answers) - matched + sum(len(own) for key, own in matches.items() if key not in wanted)
         note = "" if by_id else "answers matched by the text of their prompts"
-        match = Match(by="id" if by_id else "text", answers=found, extra=surplus, note=note)
+        match = Match(by="id" if by_id else "text", answers=matches, extra=surplus, note=note)
         return _checked(match, asked, where, language)
     if any(answer.id or answer.prompt for answer in answers):
         hint = f"the file has ids like {answers[0].id!r}, the prompts {known[0].id!r}"
@@ -72,19 +75,19 @@ def _checked(match: Match, asked: Sequence[Prompt], where: str, language: str) -
 def _by_id(answers: Sequence[Answer], prompts: Sequence[Prompt]) -> dict[str, list[Answer]]:
     """Match by id; prompts of a suite that is not parallel are also known without the mark of their language.
 
-    Of several answers to one id, those that name the prompt's text are meant: the others are other languages'.
+    Of several answers to one id, those with the prompt's text count: the others are of other languages.
     """
     ids = {bare_id(prompt.id, prompt.language): prompt.id for prompt in prompts}
     ids |= {prompt.id: prompt.id for prompt in prompts}
     texts = {prompt.id: _plain(prompt.text) for prompt in prompts}
-    found: dict[str, list[Answer]] = defaultdict(list)
+    matches: dict[str, list[Answer]] = defaultdict(list)
     for answer in answers:
         if answer.id in ids:
-            found[ids[answer.id]].append(answer)
-    for key, own in found.items():
+            matches[ids[answer.id]].append(answer)
+    for key, own in matches.items():
         if len(own) > 1:
-            found[key] = [answer for answer in own if _plain(answer.prompt or "") == texts[key]] or own
-    return dict(found)
+            matches[key] = [answer for answer in own if _plain(answer.prompt or "") == texts[key]] or own
+    return dict(matches)
 
 
 def _by_text(answers: Sequence[Answer], prompts: Sequence[Prompt]) -> dict[str, list[Answer]]:
@@ -93,21 +96,21 @@ def _by_text(answers: Sequence[Answer], prompts: Sequence[Prompt]) -> dict[str, 
     for prompt in prompts:
         ids[_plain(prompt.text)].append(prompt.id)
     seen: Counter[str] = Counter()
-    found: dict[str, list[Answer]] = defaultdict(list)
+    matches: dict[str, list[Answer]] = defaultdict(list)
     for answer in answers:
         text = _plain(answer.prompt or "")
         same = ids.get(text) if text else None
         if same:
-            found[same[seen[text] % len(same)]].append(answer)
+            matches[same[seen[text] % len(same)]].append(answer)
             seen[text] += 1
-    return dict(found)
+    return dict(matches)
 
 
 def _contradicted(by_id: Mapping[str, Sequence[Answer]], prompts: Sequence[Prompt]) -> bool:
     """Whether most of the matched answers name another prompt than the one of their id."""
     texts = {prompt.id: _plain(prompt.text) for prompt in prompts}
-    told = [(key, answer.prompt) for key, own in by_id.items() for answer in own if answer.prompt]
-    return sum(_plain(text) != texts[key] for key, text in told) > len(told) / 2
+    named = [(key, answer.prompt) for key, own in by_id.items() for answer in own if answer.prompt]
+    return sum(_plain(text) != texts[key] for key, text in named) > len(named) / 2
 
 
 def _plain(text: str) -> str:

@@ -11,11 +11,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from evalkit.data.rows import bare_id, column_problems, layout_of, prompts_in
-from evalkit.data.sources import MARK, TableSource, match_tag
-from evalkit.errors import DataError, Problem
+from evalkit.data.sources import MARK, TableSource, rows_of
+from evalkit.errors import DataError, Problem, ProblemList, listed, raise_all
 from evalkit.records import Prompt
 from evalkit.suite.schema import PromptPart, Suite
-from evalkit.tables import DataTable, as_text, shortened, value_of
+from evalkit.tables import DataTable, as_text, value_of
 
 __all__ = ["bare_id", "check_data_folder", "read_all_prompts", "read_prompts", "sample"]
 
@@ -45,48 +45,46 @@ def read_all_prompts(
     """Read all prompts of the languages, without taking a sample. Arguments and errors as `read_prompts`."""
     check_data_folder(data)
     wanted = tuple(languages or suite.languages)
-    shelf = TableSource(suite=suite, folder=folder, data=data)
-    tables = [part for part in suite.prompts.tables() if set(part.beside) <= set(wanted)]
+    source = TableSource(suite=suite, folder=folder, data=data)
+    parts = [part for part in suite.prompts.tables() if set(part.beside) <= set(wanted)]
     prompts: list[Prompt] = []
-    problems: list[Problem] = []
+    problems = ProblemList()
     shared: dict[str, dict[str, set[str]]] = {}
     for language in wanted:
-        groups, wrong = _read_language(language, tables, shelf)
-        problems += wrong
-        for (prefix, parallel), found in groups.items():
-            prompts += found
+        for (prefix, parallel), group in _read_language(language, parts, source, problems).items():
+            prompts += group
             if parallel:
-                shared.setdefault(prefix, {})[language] = {prompt.id for prompt in found}
+                shared.setdefault(prefix, {})[language] = {prompt.id for prompt in group}
     if not problems:
-        problems = [problem for ids in shared.values() for problem in unshared_ids(ids, name=f"suite {suite.name!r}")]
-    if problems:
-        raise DataError(*shortened(problems))
+        for ids in shared.values():
+            problems.extend(unshared_ids(ids, name=f"suite {suite.name!r}"))
+    problems.check(DataError)
     return tuple(prompts)
 
 
 def _read_language(
-    language: str, tables: Sequence[PromptPart], shelf: TableSource
-) -> tuple[dict[tuple[str, bool], list[Prompt]], list[Problem]]:
-    """Read all parts of a language: prompts by (prefix, whether ids are shared with other languages), and problems."""
-    parts = [part for part in tables if not part.languages or language in part.languages]
+    language: str, parts: Sequence[PromptPart], source: TableSource, problems: ProblemList
+) -> dict[tuple[str, bool], list[Prompt]]:
+    """Read all parts of a language: prompts by (prefix, whether ids are shared with other languages)."""
+    own = [part for part in parts if not part.languages or language in part.languages]
     groups: dict[tuple[str, bool], list[Prompt]] = {}
-    problems = [] if parts else [Problem(message=f"suite {shelf.suite.name!r} has no prompts in {language!r}")]
-    for part in parts:
+    if not own:
+        problems.add(Problem(message=f"suite {source.suite.name!r} has no prompts in {language!r}"))
+    for part in own:
         try:
-            read, wrong = _read(part, language, shelf)
+            prompts = _read_part(part, language, source, problems)
         except DataError as fault:
             if part.files is None:  # out of reach for one language is out of reach for all: do not wait again
                 raise
-            problems += fault.problems
+            problems.extend(fault.problems)
             continue
-        groups.setdefault((part.prefix.replace(MARK, language), part.parallel), []).extend(read)
-        problems += wrong
-    counts = Counter(prompt.id for found in groups.values() for prompt in found)
+        groups.setdefault((part.prefix.replace(MARK, language), part.parallel), []).extend(prompts)
+    counts = Counter(prompt.id for group in groups.values() for prompt in group)
     twice = [name for name, count in counts.items() if count > 1]
     if twice:
-        message = f"two parts have prompts of one id in {language!r}: {', '.join(twice[:5])}"
-        problems.append(Problem(message=message, hint="give the parts a `prefix:` each"))
-    return groups, problems
+        message = f"two parts have prompts of one id in {language!r}: {listed(twice, most=SHOWN)}"
+        problems.add(Problem(message=message, hint="give the parts a `prefix:` each"))
+    return groups
 
 
 def check_data_folder(data: Path | None) -> None:
@@ -100,67 +98,64 @@ def check_data_folder(data: Path | None) -> None:
         raise DataError(Problem(where=str(data), message=what, hint="--data (or EVALKIT_DATA) names a folder"))
 
 
-def _read(part: PromptPart, language: str, shelf: TableSource) -> tuple[list[Prompt], list[Problem]]:
-    """Read one part in one language: its prompts, and what is wrong with it."""
-    table, tag, own = shelf.table(part, language)
-    alone = len(shelf.suite.all_languages) == 1
-    layout = layout_of(part, table, language=language, tag=tag, slices=shelf.suite.prompts.slices, alone=alone)
-    problems = column_problems(layout, table)
-    if problems:
-        return [], problems
+def _read_part(part: PromptPart, language: str, source: TableSource, problems: ProblemList) -> list[Prompt]:
+    """Read one part in one language.
+
+    Raises:
+        DataError: the table cannot be read, or lacks a column or the language.
+    """
+    table, tag, own = source.table(part, language)
+    alone = len(source.suite.all_languages) == 1
+    layout = layout_of(part, table, language=language, tag=tag, slices=source.suite.prompts.slices, alone=alone)
+    raise_all(column_problems(layout, table), DataError)
     rows: Sequence[int] = range(len(table.rows))
     if not own:
         rows = _rows_in(
             language, table, column=layout.columns.get("language"), part=part, alone=alone or len(part.languages) == 1
         )
-    prompts: list[Prompt] = []
+    before = len(problems)
+    prompts: dict[str, Prompt] = {}
     places: dict[str, int] = {}
-    for index, found in prompts_in(layout, table, language=language, rows=rows):
-        if isinstance(found, Problem):
-            problems.append(found)
-        elif found.id in places:
-            message = f"prompt {found.id!r} ({language}) stands twice: first at {table.where(places[found.id])}"
-            problems.append(Problem(where=table.where(index), message=message, hint="ids must be unique in a language"))
-        else:
-            prompts.append(found)
-            places[found.id] = index
-    if not prompts and not problems:
+    for index, prompt in prompts_in(layout, table, language=language, rows=rows, problems=problems):
+        if prompt.id in prompts:
+            first = table.where(places[prompt.id])
+            message = f"prompt {prompt.id!r} ({language}) stands twice: first at {first}"
+            problem = Problem(where=table.where(index), message=message, hint="ids must be unique in a language")
+            problems.add(problem, kind=(table.name, language, "twice"))
+            continue
+        prompts[prompt.id] = prompt
+        places[prompt.id] = index
+    if not prompts and len(problems) == before:
         values = _counts(table, layout.filter)
-        problems.append(Problem(where=table.name, message=f"no row passes the filter for {language!r}{values}"))
-    return prompts, problems
+        problems.add(Problem(where=table.name, message=f"no row passes the filter for {language!r}{values}"))
+    return list(prompts.values())
 
 
-def _rows_in(language: str, table: DataTable, *, column: str | None, part: PromptPart, alone: bool) -> list[int]:
+def _rows_in(language: str, table: DataTable, *, column: str | None, part: PromptPart, alone: bool) -> Sequence[int]:
     """Return the rows of a language in a table that holds several.
 
     Raises:
         DataError: the table has no language column, or no row in the language.
     """
+    every = range(len(table.rows))
     if MARK in part.columns.get("text", "") or (column is None and alone):
-        return list(range(len(table.rows)))
+        return every
     if column is None:
         hint = "name it: `columns: {language: …}`, or put {language} into the file's name"
         raise DataError(Problem(where=table.name, message="no column is known to hold the language", hint=hint))
-    spelled = [as_text(value_of(row, column)) for row in table.rows]
-    tag = match_tag(language, spelled, part.tags)
-    if tag is None:
-        listed = ", ".join(sorted(set(spelled))[:40])
-        raise DataError(
-            Problem(where=table.name, message=f"there are no rows in {language!r}", hint=f"there are: {listed}")
-        )
-    return [index for index, value in enumerate(spelled) if value == tag]
+    absent = f"there are no rows in {language!r}"
+    return rows_of(language, table, column, rows=every, tags=part.tags, absent=absent)
 
 
 def _counts(table: DataTable, filters: Mapping[str, tuple[str, ...]]) -> str:
     """Say which values the filtered columns hold."""
-    told = []
-    for name in filters:
-        values = Counter(as_text(value_of(row, name)) for row in table.rows)
-        told.append(f"{name} has {', '.join(value for value, _ in values.most_common(10))}")
-    return f"; {'; '.join(told)}" if told else ""
+    counts = {name: Counter(as_text(value_of(row, name)) for row in table.rows) for name in filters}
+    said = (f"{name} has {', '.join(value for value, _ in values.most_common(10))}" for name, values in counts.items())
+    return "".join(f"; {part}" for part in said)
 
 
 SHOWN = 5
+"""Ids that a message names."""
 
 
 def unshared_ids(ids: Mapping[str, set[str]], *, name: str) -> list[Problem]:
@@ -179,8 +174,8 @@ def unshared_ids(ids: Mapping[str, set[str]], *, name: str) -> list[Problem]:
             absent = sorted(more - less)
             if absent:
                 other = most if lacking == language else language
-                shown = ", ".join(absent[:SHOWN]) + (" …" if len(absent) > SHOWN else "")
-                message = f"{lacking} lacks {len(absent)} of the prompts that {other} has: {shown}"
+                few = listed(absent, most=SHOWN)
+                message = f"{lacking} lacks {len(absent)} of the prompts that {other} has: {few}"
                 hint = "ids must be shared by all languages; write `parallel: false` where they are not"
                 problems.append(Problem(where=name, message=message, hint=hint))
     return problems

@@ -7,15 +7,16 @@ import http.client
 import os
 import socket
 import sys
-import tempfile
 import urllib.error
 import urllib.request
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 from evalkit.errors import DataError, Problem
-from evalkit.tables import DataTable, read_table, table_of
+from evalkit.files import read_table, write_whole
+from evalkit.tables import DataTable, table_of
 
 TIMEOUT = 20.0
 """Seconds without a byte after which a server counts as out of reach."""
@@ -90,20 +91,9 @@ def _download(url: str, advice: str) -> bytes:
 
 def _keep(path: Path, content: bytes) -> None:
     """Write the cache entry whole or not at all; a cache that cannot be written is no reason to stop."""
-    try:
+    with suppress(OSError):
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, part = tempfile.mkstemp(dir=path.parent, suffix=".part")
-    except OSError:
-        return
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-        Path(part).replace(path)
-    except OSError:
-        Path(part).unlink(missing_ok=True)
-    except BaseException:
-        Path(part).unlink(missing_ok=True)
-        raise
+        write_whole(path, content)
 
 
 PROBE = 3.0

@@ -1,4 +1,4 @@
-"""What is wrong, or odd, with a suite's prompts: for people to look at, not a reason to stop."""
+"""What may be wrong with a suite's prompts: shown to people, who decide; it never stops a run."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from evalkit.translation.spans import LEFT_OVER, Span, SpanKind, code_of, json_b
 MIN_LETTERS = 4
 """Letters (or ideographs) below which a prompt is nearly empty."""
 SHOWN = 60
+"""Characters of a text that a message shows."""
 STRICT = {SpanKind.ADDRESS, SpanKind.PLACEHOLDER}
 """Kinds of which a translation keeps every one."""
 
@@ -37,19 +38,20 @@ class PromptIssue(StrEnum):
 class PromptFinding:
     """One thing to look at."""
 
-    oddity: PromptIssue
+    issue: PromptIssue
     language: str
     prompt_id: str
     message: str
+    """What is odd, naming the text."""
 
 
 def review(prompts: Sequence[Prompt], *, languages: Sequence[str], source: str | None = None) -> list[PromptFinding]:
-    """Return what to look at, language by language.
+    """Return what people should look at, language by language.
 
     Args:
         prompts: All prompts.
         languages: The suite's languages.
-        source: Language that the others were translated from; translations are held against it.
+        source: Language that the others were translated from; translations are compared with it.
     """
     originals = {prompt.id: prompt for prompt in prompts if prompt.language == source}
     findings: list[PromptFinding] = []
@@ -64,7 +66,7 @@ def review(prompts: Sequence[Prompt], *, languages: Sequence[str], source: str |
             original = originals.get(prompt.id) if language != source else None
             findings += _left_over(prompt)
             findings += (
-                [_finding(oddity, prompt, told) for oddity, told in damages(original.text, prompt.text)]
+                [_finding(issue, prompt, message) for issue, message in damages(original.text, prompt.text)]
                 if original
                 else []
             )
@@ -72,12 +74,12 @@ def review(prompts: Sequence[Prompt], *, languages: Sequence[str], source: str |
 
 
 def damages(source: str, translation: str) -> Iterator[tuple[PromptIssue, str]]:
-    """Yield how a translation harmed what it should have kept."""
+    """Yield what a translation lost or changed of what it should have kept."""
     before, after = kept_spans(source), kept_spans(translation)
     for kind in sorted(STRICT):
         lost = Counter(s.text for s in before if s.kind is kind) - Counter(s.text for s in after if s.kind is kind)
-        oddity = PromptIssue.PLACEHOLDER if kind is SpanKind.PLACEHOLDER else PromptIssue.DAMAGED
-        yield from ((oddity, f"lost the {kind} {text[:SHOWN]}") for text in lost if text not in translation)
+        issue = PromptIssue.PLACEHOLDER if kind is SpanKind.PLACEHOLDER else PromptIssue.DAMAGED
+        yield from ((issue, f"lost the {kind} {text[:SHOWN]}") for text in lost if text not in translation)
     yield from _damaged_code(before, after)
     shapes = [shape(value) for _, _, value in json_blocks(translation)]
     for start, end, value in json_blocks(source):
@@ -86,7 +88,7 @@ def damages(source: str, translation: str) -> Iterator[tuple[PromptIssue, str]]:
 
 
 def _damaged_code(before: Sequence[Span], after: Sequence[Span]) -> Iterator[tuple[PromptIssue, str]]:
-    """Hold fenced blocks against each other; comments and quoted texts may be translated."""
+    """Compare the fenced blocks of both; their comments and quoted texts may be translated."""
     blocks = [[span for span in spans if span.kind is SpanKind.CODE] for spans in (before, after)]
     if len(blocks[0]) != len(blocks[1]):
         yield PromptIssue.DAMAGED, f"{len(blocks[1])} code blocks, the source has {len(blocks[0])}"
@@ -119,8 +121,8 @@ def _left_over(prompt: Prompt) -> Iterator[PromptFinding]:
         yield _finding(PromptIssue.PLACEHOLDER, prompt, f"a mask was left in the text: {found[0]}")
 
 
-def _finding(oddity: PromptIssue, prompt: Prompt, message: str) -> PromptFinding:
-    return PromptFinding(oddity=oddity, language=prompt.language, prompt_id=prompt.id, message=message)
+def _finding(issue: PromptIssue, prompt: Prompt, message: str) -> PromptFinding:
+    return PromptFinding(issue=issue, language=prompt.language, prompt_id=prompt.id, message=message)
 
 
 def _letters(text: str) -> int:

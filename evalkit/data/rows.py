@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, cast
 
 from evalkit.calls import Message, Role
 from evalkit.data.sources import MARK
-from evalkit.errors import Problem
+from evalkit.errors import Problem, ProblemList
 from evalkit.language.tags import describe
 from evalkit.records import Prompt
 from evalkit.suite.schema import PromptPart
@@ -26,6 +26,7 @@ GUESSES: dict[str, tuple[str, ...]] = {
 """Where a field is looked for when the suite does not name its column."""
 ROLES = {"system": "system", "user": "user", "human": "user", "assistant": "assistant", "gpt": "assistant"}
 AT = "@"
+"""Stands between an id and its language, where each language has prompts of its own."""
 ROW = "row"
 """`{row}` in a column's place: the row's number, from 0."""
 
@@ -37,13 +38,22 @@ class Layout:
     columns: Mapping[str, str]
     """Our field → column, or a text with `{column}` in it."""
     filter: Mapping[str, tuple[str, ...]]
+    """Column → the values of which a row must have one."""
     template: str | None
+    """Wording around the row's fields, where the suite has one."""
     words: Mapping[str, str] = field(default_factory=dict)
     """What a template may say besides the row's columns: language, language_name, autonym."""
     meta: Mapping[str, str] = field(default_factory=dict)
+    """Fields that all prompts of the table have alike."""
     prefix: str = ""
+    """Put before the ids, so that two tables of one suite may use the same."""
     suffix: str = ""
     """`@de` where prompts of different languages are not the same prompt."""
+
+
+def first_of(usual: Iterable[str], columns: Collection[str]) -> str | None:
+    """Return the first usual name of a field that is a column, None where none is."""
+    return next((name for name in usual if name in columns), None)
 
 
 def layout_of(
@@ -59,22 +69,21 @@ def layout_of(
         slices: Fields wanted as slices; a column of the same name serves.
         alone: The suite has one language, so that ids need not tell languages apart.
     """
-    named = tag if "language" not in table.columns else MARK  # a column of that name is meant, not the tag
-    said = {name: spec.replace(MARK, named) for name, spec in part.columns.items()}
-    if "messages" in said:
-        said["text"] = said.pop("messages")
-    taken = set(said.values())
-    free = [column for column in table.columns if column not in taken]
-    guessed = {name: next((c for c in usual if c in free), None) for name, usual in GUESSES.items()}
+    mark = tag if "language" not in table.columns else MARK  # a column of that name is meant, not the tag
+    named = {name: spec.replace(MARK, mark) for name, spec in part.columns.items()}
+    if "messages" in named:
+        named["text"] = named.pop("messages")
+    free = [column for column in table.columns if column not in named.values()]
+    guessed = {name: first_of(usual, free) for name, usual in GUESSES.items()}
     guessed |= {name: name for name in slices if name in table.columns and name not in part.meta}
-    columns = {name: spec for name, spec in {**guessed, **said}.items() if spec is not None}
-    told = describe(language)
+    columns = {name: spec for name, spec in {**guessed, **named}.items() if spec is not None}
+    described = describe(language)
     template = part.template
     if isinstance(template, dict):
         template = template.get(language, template.get("default"))
     return Layout(
         columns=columns,
-        words={"language": language, "language_name": told.english_name, "autonym": told.autonym},
+        words={"language": language, "language_name": described.english_name, "autonym": described.autonym},
         filter={name: _values(value, tag) for name, value in part.filter.items()},
         template=template,
         meta=part.meta,
@@ -108,29 +117,42 @@ def column_problems(layout: Layout, table: DataTable) -> list[Problem]:
 
 
 def prompts_in(
-    layout: Layout, table: DataTable, *, language: str, rows: Iterable[int]
-) -> Iterator[tuple[int, Prompt | Problem]]:
-    """Yield (row number, prompt or what is wrong with the row) for every row that passes the filter."""
+    layout: Layout, table: DataTable, *, language: str, rows: Iterable[int], problems: ProblemList
+) -> Iterator[tuple[int, Prompt]]:
+    """Yield (row number, prompt) for every row that passes the filter; what is wrong with a row goes to `problems`."""
     for index in rows:
         row = table.rows[index]
-        if all(as_text(value_of(row, name)) in wanted for name, wanted in layout.filter.items()):
-            yield index, _prompt(layout, table, row, index, language)
+        if not all(as_text(value_of(row, name)) in wanted for name, wanted in layout.filter.items()):
+            continue
+        cell = {name: value_of({ROW: index, **row}, spec) for name, spec in layout.columns.items()}
+        own = as_text(cell["id"]) if "id" in cell else str(index)
+        if not own.strip():
+            message, hint, kind = f"the row has no {layout.columns['id']!r}", "give every row an id", "id"
+        else:
+            try:
+                yield index, _prompt(layout, row, cell, own, language)
+                continue
+            except ValueError as fault:
+                message, hint = f"prompt {own!r} ({language}) {fault}", "correct the row or drop it"
+                kind = str(fault).partition(":")[0]
+        problem = Problem(where=table.where(index), message=message, hint=hint)
+        problems.add(problem, kind=(table.name, language, kind))
 
 
-def _prompt(layout: Layout, table: DataTable, row: Row, index: int, language: str) -> Prompt | Problem:
-    cell = {name: value_of({ROW: index, **row}, spec) for name, spec in layout.columns.items()}
-    own = as_text(cell["id"]) if "id" in cell else str(index)
-    where = table.where(index)
-    if not own.strip():
-        return Problem(where=where, message=f"the row has no {layout.columns['id']!r}", hint="give every row an id")
-    try:
-        messages = tuple(_messages(cell.get("text") if layout.template is None else _filled(layout, row, cell)))
-    except ValueError as fault:
-        return Problem(where=where, message=f"prompt {own!r} ({language}): {fault}")
+def _prompt(layout: Layout, row: Row, cell: Mapping[str, Any], own: str, language: str) -> Prompt:
+    """Return the prompt of a row.
+
+    Raises:
+        ValueError: the row holds no conversation that a model could answer.
+    """
+    messages = tuple(_messages(cell.get("text") if layout.template is None else _filled(layout, row, cell)))
+    fault = ""
     if not any(message.role == "user" for message in messages) or not all(m.content.strip() for m in messages):
-        return Problem(where=where, message=f"prompt {own!r} ({language}) is empty", hint="fill it in or drop the row")
-    if messages[-1].role != "user":
-        return Problem(where=where, message=f"prompt {own!r} ({language}) ends with the assistant's words")
+        fault = "is empty"
+    elif messages[-1].role != "user":
+        fault = "ends with the assistant's words"
+    if fault:
+        raise ValueError(fault)
     system = as_text(cell.get("system"))
     if system.strip():
         messages = (Message("system", system), *messages)
@@ -168,7 +190,7 @@ def _messages(value: Any) -> Iterator[Message]:
         role = str(item.get("role", item.get("from", ""))) if isinstance(item, Mapping) else ""
         content = item.get("content", item.get("value")) if isinstance(item, Mapping) else None
         if role not in ROLES or not isinstance(content, str):
-            message = f"a message is no {{role, content}}: {as_text(item)[:80]}"
+            message = f"has a message that is no {{role, content}}: {as_text(item)[:80]}"
             raise ValueError(message)
         yield Message(cast("Role", ROLES[role]), content)
 

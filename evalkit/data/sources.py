@@ -1,4 +1,7 @@
-"""Finds and reads the tables of a suite, each once: below `--data`, beside the suite, over https, on the Hub."""
+"""Where a table comes from (below `--data`, beside the suite, over https, the Hub), and which part is a language's.
+
+A path with `{language}` stands for a file a language, under whatever tag the source uses.
+"""
 
 from __future__ import annotations
 
@@ -9,20 +12,24 @@ from functools import cache
 from pathlib import Path
 
 from evalkit.data.remote import fetch_file, read_hub
-from evalkit.errors import DataError, Problem
+from evalkit.errors import DataError, Problem, listed
+from evalkit.files import read_table
 from evalkit.language.tags import normalise
-from evalkit.suite.schema import PromptPart, Suite
-from evalkit.tables import FORMATS, DataTable, parse_table, read_table
+from evalkit.suite.schema import PromptPart, Remote, Suite
+from evalkit.tables import FORMATS, DataTable, as_text, format_of, parse_table, value_of
 
 
 @dataclass(slots=True, kw_only=True)
 class TableSource:
-    """The tables of one suite."""
+    """The tables of one suite, each read once."""
 
     suite: Suite
     folder: Path
+    """Where the suite's relative paths start."""
     data: Path | None
+    """Folder that holds the same tables, looked into first."""
     read: dict[tuple[str, ...], DataTable] = field(default_factory=dict)
+    """The tables read so far, by where they came from."""
 
     def table(self, part: PromptPart, language: str) -> tuple[DataTable, str, bool]:
         """Return the table of a language, the source's own tag, and whether the table is that language's alone.
@@ -32,9 +39,9 @@ class TableSource:
         """
         for template, folder, any_format in ((part.data, self.data, True), (part.files, self.folder, False)):
             if template is not None and folder is not None:
-                found = find_file(template, folder, language, tags=part.tags, any_format=any_format)
-                if found:
-                    return self._file(found[0]), found[1], MARK in template
+                file = find_file(template, folder, language, tags=part.tags, any_format=any_format)
+                if file:
+                    return self._file(file[0]), file[1], MARK in template
         tag = part.tags.get(language, language)
         if part.remote is not None:
             return self._remote(part, language, tag), tag, MARK in part.remote.url
@@ -53,11 +60,7 @@ class TableSource:
         assert part.remote is not None
         url = part.remote.url.replace(MARK, tag)
         if ("url", url) not in self.read:
-            checksum = part.remote.sha256.get(language, part.remote.sha256.get("default"))
-            content = fetch_file(url, sha256=checksum, advice=self._advice(part, language))
-            suffix = Path(url.partition("?")[0]).suffix.lower()
-            ending = suffix if suffix in FORMATS else ".jsonl"
-            self.read["url", url] = parse_table(content, name=url, suffix=ending)
+            self.read["url", url] = fetch_table(part.remote, url, language, advice=self._advice(part, language))
         return self.read["url", url]
 
     def _hub(self, part: PromptPart, language: str, tag: str) -> DataTable:
@@ -78,7 +81,7 @@ class TableSource:
         want = part.data.replace(MARK, part.tags.get(language, language))
         if self.data is not None:
             return f"run again where there is a network, or put {want} into {self.data}"
-        ends = "" if Path(want).suffix.lower() in FORMATS else " (.jsonl, .json, .csv or .parquet)"
+        ends = "" if format_of(want) else " (.jsonl, .json, .csv or .parquet)"
         more = f"; {self.suite.about.get_data}" if self.suite.about.get_data else ""
         return f"give a folder that holds {want}{ends}: --data DIR (or EVALKIT_DATA){more}"
 
@@ -98,20 +101,47 @@ class TableSource:
 MARK = "{language}"
 
 
+def fetch_table(remote: Remote, url: str, language: str, *, advice: str) -> DataTable:
+    """Fetch the table at `url`, checked against the checksum of its language; without an ending it is JSON lines.
+
+    Raises:
+        DataError: it is out of reach (`advice` says how else to get it), has another checksum, or is broken.
+    """
+    checksum = remote.sha256.get(language, remote.sha256.get("default"))
+    content = fetch_file(url, sha256=checksum, advice=advice)
+    return parse_table(content, name=url, suffix=format_of(url.partition("?")[0]) or ".jsonl")
+
+
+def rows_of(
+    language: str, table: DataTable, column: str, *, rows: Iterable[int], tags: Mapping[str, str], absent: str
+) -> list[int]:
+    """Return which of the rows are in `language`, by the column that holds the source's own tags.
+
+    Raises:
+        DataError: none is; the message is `absent`.
+    """
+    spelled = {index: as_text(value_of(table.rows[index], column)) for index in rows}
+    tag = match_tag(language, spelled.values(), tags)
+    if tag is None:
+        hint = f"there are: {listed(sorted(set(spelled.values())), most=40)}"
+        raise DataError(Problem(where=table.name, message=absent, hint=hint))
+    return [index for index, value in spelled.items() if value == tag]
+
+
 def match_tag(language: str, choices: Iterable[str], tags: Mapping[str, str] | None = None) -> str | None:
     """Return the source's own tag for `language`: as `tags` says, the same, normalised, or by its likely script.
 
     `ar` finds arb and arb_Arab, `zh` finds zho_Hans and not zho_Hant, `pt` finds pt-BR where there is no pt.
     """
-    listed = sorted(set(choices))
-    told = (tags or {}).get(language)
-    if told is not None:
-        return told if told in listed else None
-    if language in listed:
+    spelled = sorted(set(choices))
+    named = (tags or {}).get(language)
+    if named is not None:
+        return named if named in spelled else None
+    if language in spelled:
         return language
     for same in (_normal, _likely):
         wanted = same(language)
-        for choice in listed:
+        for choice in spelled:
             if wanted is not None and same(choice) == wanted:
                 return choice
     return None
@@ -147,7 +177,7 @@ def find_file(
         tags: Tag → the source's own.
         any_format: Let the same name with another ending (.jsonl, .parquet …) stand for the file.
     """
-    found = {tag: path for path, tag in _files(template, folder, any_format=any_format)}
+    found = {tag: path for path, tag in files_of(template, folder, any_format=any_format)}
     if MARK not in template:
         return (found[""], (tags or {}).get(language, language)) if found else None
     tag = match_tag(language, found, tags)
@@ -156,11 +186,15 @@ def find_file(
 
 def languages_of(template: str, folder: Path, *, any_format: bool = False) -> list[str]:
     """Return the tags, as the files spell them, for which there are files."""
-    return sorted({tag for _, tag in _files(template, folder, any_format=any_format)} - {""})
+    return sorted({tag for _, tag in files_of(template, folder, any_format=any_format)} - {""})
 
 
-def _files(template: str, folder: Path, *, any_format: bool) -> list[tuple[Path, str]]:
-    """Return (file, tag) of all files that fit the template; the format it names comes last and so wins in a dict."""
+def files_of(template: str, folder: Path, *, any_format: bool = False) -> list[tuple[Path, str]]:
+    """Return (file, the source's own tag) of all files that fit a path; the tag is "" where it has no `{language}`.
+
+    With `any_format` the same name with another ending fits too; the ending that the path names comes last, and so
+    wins in a dict.
+    """
     own = Path(template)
     endings = [own.suffix]
     if any_format:

@@ -16,7 +16,7 @@ from typing import Any
 
 import yaml
 
-from evalkit.exchange.reader import Reader, Row, SourceFile, read_rows
+from evalkit.exchange.reader import FieldReader, SourceFile, SourceRow, read_rows
 from evalkit.language.tags import normalise
 
 UNKNOWN = "und"
@@ -70,13 +70,13 @@ def read_battles(sources: Sequence[SourceFile]) -> list[Battle]:
     Raises:
         DataError: everything that is wrong, with file, row and value.
     """
-    reader = Reader()
+    reader = FieldReader()
     found: dict[str, Battle] = {}
     for source in sources:
         for row in read_rows(source):
             battle = _battle(reader, row)
             if battle.id in found:
-                reader.fail(row, f"the battle {battle.id!r} stands twice", "keep one of them")
+                reader.fail(row, f"the battle {battle.id!r} stands twice", "keep one of them", kind="twice")
             found[battle.id] = battle
     reader.check()
     return list(found.values())
@@ -136,7 +136,7 @@ def suite_files(drawn: Sequence[SampledBattle], *, name: str, own_pairs: bool = 
     return files
 
 
-def _battle(reader: Reader, row: Row) -> Battle:
+def _battle(reader: FieldReader, row: SourceRow) -> Battle:
     fields = row.fields
     names = [reader.text(row, _key(fields, f"model_{side}", f"model_{side}_name")) for side in "ab"]
     turns = [_turns(fields.get(f"conversation_{side}")) for side in "ab"]
@@ -158,7 +158,7 @@ def _key(fields: Mapping[str, Any], *names: str) -> str:
     return next((name for name in names if name in fields), names[0])
 
 
-def _vote(reader: Reader, row: Row, names: Sequence[str]) -> float:
+def _vote(reader: FieldReader, row: SourceRow, names: Sequence[str]) -> float:
     fields = row.fields
     if str(fields.get("both_equal")).casefold() == "true":
         return 0.5
@@ -167,11 +167,12 @@ def _vote(reader: Reader, row: Row, names: Sequence[str]) -> float:
         return WINNERS[chosen]
     if chosen in names and names[0] != names[1]:
         return float(chosen == names[0])
-    reader.fail(row, f"the vote is {chosen!r}", f"one of: model_a, model_b, tie, both_bad, or {' or '.join(names)}")
+    hint = f"one of: model_a, model_b, tie, both_bad, or {' or '.join(names)}"
+    reader.fail(row, f"the vote is {chosen!r}", hint, kind="vote")
     return 0.5
 
 
-def _language(row: Row) -> str:
+def _language(row: SourceRow) -> str:
     value = row.fields.get(_key(row.fields, "language", "languages"))
     word = value[0] if isinstance(value, list) and value else value
     try:

@@ -14,7 +14,7 @@ from statistics import fmean
 from typing import Any
 
 from evalkit.calls import Message
-from evalkit.exchange.reader import Reader
+from evalkit.exchange.reader import FieldReader, SourceRow
 from evalkit.language.tags import normalise
 from evalkit.records import Choice, Failure, Generation, Order, Outcome, Prompt, RunRecords, Verdict
 from evalkit.results import Cost, ImportSource, JudgeSummary
@@ -85,16 +85,16 @@ def prompt(identifier: str, language: str, text: str, **meta: str) -> Prompt:
     return Prompt(id=identifier, language=language, messages=(Message("user", shown),), meta=kept)
 
 
-def tag(reader: Reader, where: str, language: str) -> str:
+def tag(reader: FieldReader, row: SourceRow, language: str) -> str:
     """Return the BCP-47 tag of a language in any convention, or note the problem and return the word as it is."""
     try:
         return normalise(language)
     except ValueError as fault:
-        reader.fail(where, str(fault), "--language says the language of rows that have none")
+        reader.fail(row, str(fault), "--language says the language of rows that have none", kind="language")
         return language
 
 
-def run_of(source: Import, reader: Reader) -> ImportedRun:
+def run_of(source: Import, reader: FieldReader) -> ImportedRun:
     """Return the run, without figures yet.
 
     Raises:
@@ -124,7 +124,7 @@ def run_of(source: Import, reader: Reader) -> ImportedRun:
     )
 
 
-def _check(source: Import, reader: Reader) -> None:
+def _check(source: Import, reader: FieldReader) -> None:
     """Note judgments that stand twice and texts that contradict each other."""
     if not source.judgments:
         reader.fail(source.format, "nothing to import: no row is left", "check --candidate and --baseline")
@@ -134,7 +134,7 @@ def _check(source: Import, reader: Reader) -> None:
         spot = (item.judge, item.prompt.key, item.order, item.repeat)
         if spot in first:
             message = f"the pair {item.prompt.id!r} was judged already at {first[spot]}"
-            reader.fail(item.where, message, "keep one of them")
+            reader.fail(item.where, message, "keep one of them", kind="twice")
         first.setdefault(spot, item.where)
         own = {"prompt": item.prompt.text, "candidate": item.candidate_text, "baseline": item.baseline_text}
         for role, text in own.items():
@@ -143,7 +143,8 @@ def _check(source: Import, reader: Reader) -> None:
             known, where = texts.setdefault((role, item.prompt.key), (text, item.where))
             if known != text:
                 hint = "these rows are of several runs: import them apart"
-                reader.fail(item.where, f"{role} of {item.prompt.id!r} differs from {where}", hint)
+                message = f"{role} of {item.prompt.id!r} differs from {where}"
+                reader.fail(item.where, message, hint, kind=role)
 
 
 def _suite(source: Import, judges: Iterable[str]) -> dict[str, Any]:

@@ -13,8 +13,9 @@ import numpy as np
 from evalkit.boards.arena import ALL, ArenaRating, place, rescaled, temperature, votes_of
 from evalkit.errors import DataError, Problem, RunError
 from evalkit.exchange.arena import BATTLE, MODEL, Battle, read_battles, sample, suite_files
+from evalkit.files import write_all
 from evalkit.records import Outcome, RunRecords
-from evalkit.run import read_run, write_whole
+from evalkit.run import read_run
 from evalkit.stages.import_runs import read_sources
 
 
@@ -31,16 +32,15 @@ def write_arena_suite(
     """Write a suite sampled from an arena's votes below `out`; return how many prompts each language has.
 
     Raises:
-        DataError: a file cannot be read, is wrong, or holds no battle that can be asked again.
+        DataError: a file cannot be read or is wrong, no battle can be asked again, or `out` cannot be written.
     """
     battles = _battles(files)
     drawn = sample(battles, per_language=per_language, seed=seed, languages=languages)
     if not drawn:
         hint = "battles of one turn, with texts and a known language, can be asked again"
         raise DataError(Problem(where=", ".join(files), message="no battle to sample", hint=hint))
-    for path, content in suite_files(drawn, name=name or out.name, own_pairs=own_pairs).items():
-        (out / path).parent.mkdir(parents=True, exist_ok=True)
-        write_whole(out / path, content)
+    contents = suite_files(drawn, name=name or out.name, own_pairs=own_pairs)
+    write_all({out / path: content for path, content in contents.items()}, error=DataError, option="--out")
     return dict(Counter(item.battle.language for item in drawn))
 
 

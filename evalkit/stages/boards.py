@@ -27,10 +27,11 @@ from evalkit.boards.leaderboard import Entry, build
 from evalkit.boards.leaderboard_text import document, markdown, table
 from evalkit.boards.scores import align, by_language_and_macro
 from evalkit.errors import Problem, RunError, did_you_mean
+from evalkit.files import write_all
 from evalkit.records import MACRO, PANEL, json_ready
 from evalkit.report.leaderboard import render_leaderboard
 from evalkit.results import Results
-from evalkit.run import read_results, read_run, read_scores, write_whole
+from evalkit.run import read_results, read_run, read_scores
 from evalkit.settings import StatisticsSettings
 from evalkit.stages.arena import ArenaVotes
 from evalkit.statistics.figures import Floats
@@ -221,14 +222,12 @@ def leaderboard(
 
 def publish(boards: Sequence[Mapping[str, Any]], page: Path) -> list[Path]:
     """Write the page of each board, and its downloads beside it; return the pages."""
-    page.parent.mkdir(parents=True, exist_ok=True)
     pages = []
     for number, board in enumerate(boards, 1):
         own = page if number == 1 else page.with_stem(f"{page.stem}-{number}")
-        write_whole(own, render_leaderboard(board))
-        write_whole(own.with_suffix(".json"), document(board))
-        write_whole(own.with_suffix(".csv"), table(board))
-        write_whole(own.with_suffix(".md"), markdown(board))
+        files = {own: render_leaderboard(board), own.with_suffix(".json"): document(board)}
+        files |= {own.with_suffix(".csv"): table(board), own.with_suffix(".md"): markdown(board)}
+        write_all(files, option="--output")
         pages.append(own)
     return pages
 

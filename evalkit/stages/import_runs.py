@@ -2,30 +2,29 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from evalkit.errors import DataError, Problem
+from evalkit.data.sources import files_of
+from evalkit.errors import DataError, Problem, RunError
 from evalkit.exchange import importer
 from evalkit.exchange.assemble import ImportedRun
-from evalkit.exchange.reader import Options, SourceFile
+from evalkit.exchange.reader import ImportOptions, SourceFile
+from evalkit.files import read_file, write_all
 from evalkit.report.page import render_page
 from evalkit.results import RunData, RunDescription, SuiteSummary
-from evalkit.run import write_run, write_whole
+from evalkit.run import write_run
 from evalkit.settings import StatisticsSettings
 from evalkit.stages.load import prompts_digest
 from evalkit.stages.provenance import provenance
 from evalkit.stages.results import check, estimate
 
-PLACEHOLDER = "{language}"
-
 
 def import_runs(
-    format_name: str, files: Sequence[str], out: Path, options: Options, *, command: Sequence[str] = ()
+    format_name: str, files: Sequence[str], out: Path, options: ImportOptions, *, command: Sequence[str] = ()
 ) -> tuple[tuple[Path, RunData], ...]:
     """Write the runs that the files hold; return (directory, run) of each.
 
@@ -45,7 +44,7 @@ def import_runs(
     pages = [render_page(run) for run in runs]
     for (folder, run), page in zip(placed, pages, strict=True):
         write_run(folder, run)
-        write_whole(folder / "report.html", page)
+        write_all({folder / "report.html": page}, error=RunError, option="--out")
     return tuple(placed)
 
 
@@ -55,28 +54,14 @@ def read_sources(name: str) -> list[SourceFile]:
     Raises:
         DataError: there is no such file, or it cannot be read.
     """
-    found = _files(name)
+    found = files_of(name, Path())
     if not found:
         hint = "check the path; {language} stands for a language's tag"
         raise DataError(Problem(where=name, message="no such file", hint=hint))
-    try:
-        return [
-            SourceFile(name=path.name if tag is None else str(path), data=path.read_bytes(), language=tag)
-            for path, tag in found
-        ]
-    except OSError as fault:
-        raise DataError(Problem(where=name, message=f"cannot be read: {fault.strerror}")) from None
-
-
-def _files(name: str) -> list[tuple[Path, str | None]]:
-    if PLACEHOLDER not in name:
-        return [(Path(name), None)] if Path(name).is_file() else []
-    before, _, _ = name.partition(PLACEHOLDER)
-    root = Path(before).parent if before and not before.endswith("/") else Path(before)
-    parts = [re.escape(part) for part in name.split(PLACEHOLDER)]
-    pattern = re.compile(parts[0] + r"(?P<tag>[^/]+)" + r"(?P=tag)".join(parts[1:]))
-    fitting = ((path, pattern.fullmatch(path.as_posix())) for path in sorted(root.rglob("*")) if path.is_file())
-    return [(path, match["tag"]) for path, match in fitting if match]
+    return [
+        SourceFile(name=str(path) if tag else path.name, data=read_file(path), language=tag or None)
+        for path, tag in found
+    ]
 
 
 def finished(run: ImportedRun, *, command: Sequence[str], now: str) -> RunData:

@@ -6,6 +6,8 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from evalkit.errors import RunError
+from evalkit.files import write_all
 from evalkit.judging.manipulation import flag_answers
 from evalkit.judging.outcomes import outcomes, rates
 from evalkit.judging.validate import parse_definition
@@ -13,7 +15,7 @@ from evalkit.language.check import check_answers
 from evalkit.records import Generation, LanguageCheck, RunRecords
 from evalkit.report.page import render_page
 from evalkit.results import Checks, RunData, RunDescription
-from evalkit.run import write_run, write_whole
+from evalkit.run import write_run
 from evalkit.settings import StatisticsSettings
 from evalkit.stages.answers import Answers
 from evalkit.stages.load import Matchup, Workload
@@ -103,5 +105,6 @@ def estimate(
 def save(folder: Path, run: RunData) -> Path:
     """Write the run directory and its report; return the report's path."""
     write_run(folder, run)
-    write_whole(folder / "report.html", render_page(run))
-    return folder / "report.html"
+    report = folder / "report.html"
+    write_all({report: render_page(run)}, error=RunError, option="--out")
+    return report

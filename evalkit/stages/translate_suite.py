@@ -20,9 +20,9 @@ from evalkit.data.review import damages
 from evalkit.dispatch import Task
 from evalkit.dispatch.session import Session
 from evalkit.errors import DataError, Problem
+from evalkit.files import write_all
 from evalkit.language.check import check_answers
 from evalkit.records import LanguageStatus, Prompt
-from evalkit.run import write_whole
 from evalkit.suite import Suite, display_name
 from evalkit.translation.masking import Masked, mask, odd_lengths, question, unmask
 
@@ -189,19 +189,14 @@ def write_translation(
     for prompt in (*kept, *translated.prompts):
         by_language[prompt.language].append(prompt)
     file, review = folder / f"{suite.name}.yaml", folder / "review.csv"
-    try:
-        (folder / "prompts").mkdir(parents=True, exist_ok=True)
-        for language, prompts in by_language.items():
-            origin = {} if language == sources[0].language else {ORIGIN: "machine-translated", "translated_by": model}
-            lines = [json.dumps(_row(prompt, origin), ensure_ascii=False) for prompt in prompts]
-            write_whole(folder / "prompts" / f"{language}.jsonl", "\n".join(lines) + "\n")
-        write_whole(review, _review(translated.doubts))
-        write_whole(file, _suite(suite, kept, languages=languages, model=model, doubts=len(translated.doubts)))
-    except OSError as fault:
-        problem = Problem(
-            where=str(folder), message=f"cannot be written: {fault.strerror}", hint="choose another --out"
-        )
-        raise DataError(problem) from None
+    files: dict[Path, str | bytes] = {}
+    for language, prompts in by_language.items():
+        origin = {} if language == sources[0].language else {ORIGIN: "machine-translated", "translated_by": model}
+        lines = [json.dumps(_row(prompt, origin), ensure_ascii=False) for prompt in prompts]
+        files[folder / "prompts" / f"{language}.jsonl"] = "\n".join(lines) + "\n"
+    files[review] = _review(translated.doubts)
+    files[file] = _suite(suite, kept, languages=languages, model=model, doubts=len(translated.doubts))
+    write_all(files, error=DataError, option="--out")
     return file, review
 
 

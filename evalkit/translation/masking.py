@@ -1,4 +1,4 @@
-"""Selective translation, the pure part: hide what must stay, say what is asked, put it back, check what came.
+"""Translation of a text around what must stay in it: hide that, ask for the rest, put it back, check the reply.
 
 What must stay travels as a numbered mark, so that it is kept byte for byte by construction; a reply that lost or
 doubled a mark is no translation.
@@ -7,12 +7,12 @@ doubled a mark is no translation.
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from evalkit.calls import Message
+from evalkit.language.length import characters
 from evalkit.language.tags import describe
 from evalkit.translation.spans import kept_spans
 
@@ -49,9 +49,11 @@ class Masked:
     spans: tuple[str, ...]
     """What mark k stands for."""
     brackets: tuple[str, str]
+    """What opens and closes a mark."""
     before: str
-    """White space before the text, and after it."""
+    """White space before the text."""
     after: str
+    """White space after the text."""
 
     @property
     def translatable(self) -> bool:
@@ -118,12 +120,9 @@ def question(masked: Masked, *, source: str, target: str) -> tuple[Message, ...]
 
 def odd_lengths(sources: Sequence[str], translations: Sequence[str], *, factor: float = 2.5) -> list[int]:
     """Return the positions whose length ratio to the source is `factor` away from the language's median ratio."""
-    ratios = [(_length(t) + 10) / (_length(s) + 10) for s, t in zip(sources, translations, strict=True)]
+    lengths = ([characters(text.strip()) + 10 for text in texts] for texts in (sources, translations))
+    ratios = [translation / source for source, translation in zip(*lengths, strict=True)]
     if not ratios:
         return []
     usual = sorted(ratios)[len(ratios) // 2]
     return [k for k, ratio in enumerate(ratios) if not usual / factor <= ratio <= usual * factor]
-
-
-def _length(text: str) -> int:
-    return len(unicodedata.normalize("NFC", text).strip())

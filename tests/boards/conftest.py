@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from evalkit.exchange.assemble import Import, Judgment, prompt, run_of
-from evalkit.exchange.reader import Reader
+from evalkit.exchange.reader import FieldReader
 from evalkit.records import Order
 from evalkit.results import RunData
 from evalkit.run import write_run
@@ -56,7 +56,7 @@ def made_run(
     source = Import(
         format="table", suite=suite, candidate=candidate, baseline=baseline, judgments=judgments, both_orders=True
     )
-    return finished(run_of(source, Reader()), command=("evalkit",), now="2026-01-01T00:00:00+00:00")
+    return finished(run_of(source, FieldReader()), command=("evalkit",), now="2026-01-01T00:00:00+00:00")
 
 
 @pytest.fixture(scope="session")

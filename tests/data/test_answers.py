@@ -104,7 +104,7 @@ def test_ids_that_languages_share_are_told_apart_by_the_prompt(tmp_path: Path) -
 def test_answers_that_nothing_gives_a_language_are_refused(tmp_path: Path) -> None:
     """Taking the same rows for every language would compare German answers with Swahili ones."""
     write(tmp_path / "all.json", rows("en", "plain") + rows("de", "plain"))
-    with pytest.raises(DataError, match="nothing tells which language an answer is for"):
+    with pytest.raises(DataError, match="nothing says which language an answer is for"):
         read(tmp_path, "all.json")
 
 

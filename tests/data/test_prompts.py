@@ -274,3 +274,14 @@ def test_problems_of_all_languages_are_told_at_once(tmp_path: Path) -> None:
     assert "'1' (en) is empty" in told
     assert "'1' (de) is empty" in told
     assert "no file for 'fr'" in told
+
+
+def test_a_column_that_is_empty_in_every_row_is_one_problem_a_file(tmp_path: Path) -> None:
+    for tag in ("en", "de"):
+        write(tmp_path / f"{tag}.csv", [{"id": str(number), "text": " "} for number in range(80)])
+    with pytest.raises(DataError) as raised:
+        prompts(tmp_path, {"files": "{language}.csv"}, languages=["en", "de"])
+    assert [problem.message for problem in raised.value.problems] == [
+        "prompt '0' (en) is empty (and 79 more like this)",
+        "prompt '0' (de) is empty (and 79 more like this)",
+    ]

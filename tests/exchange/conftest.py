@@ -7,7 +7,7 @@ import json
 import pytest
 
 from evalkit.exchange import importer
-from evalkit.exchange.reader import Options, SourceFile
+from evalkit.exchange.reader import ImportOptions, SourceFile
 from evalkit.results import RunData
 from evalkit.stages.import_runs import finished
 
@@ -36,6 +36,6 @@ def table_rows() -> list[dict[str, object]]:
 def run() -> RunData:
     """The run of `table_rows`, figures and all."""
     content = "".join(json.dumps(row) + "\n" for row in table_rows())
-    options = Options(candidate="new/model", baseline="old", suite="tiny")
+    options = ImportOptions(candidate="new/model", baseline="old", suite="tiny")
     (found,) = importer("table")([SourceFile(name="t.jsonl", data=content.encode())], options)
     return finished(found, command=("evalkit", "import"), now="2026-01-01T00:00:00+00:00")

@@ -73,7 +73,7 @@ def test_imports_are_all_or_nothing(tmp_path: Path, capsys: Capture) -> None:
     )
     out = tmp_path / "runs"
     assert main(["import", "alpaca-eval", str(good), str(bad), "--out", str(out)]) == 2
-    assert "bad.json row 2: preference is 7, outside 1..2" in capsys.readouterr().err
+    assert "bad.json, row 2: preference is 7, outside 1..2" in capsys.readouterr().err
     assert not out.exists()
 
 

@@ -14,16 +14,17 @@ import jsonschema
 import pytest
 
 from evalkit.errors import InputError
-from evalkit.exchange import EXPORTERS, exporter, importer
+from evalkit.exchange import exporter, importer
 from evalkit.exchange.exporters import ExportOptions
-from evalkit.exchange.reader import Options, SourceFile
+from evalkit.exchange.reader import ImportOptions, SourceFile
 from evalkit.records import LanguageCheck, LanguageStatus
 from evalkit.results import RunData
+from evalkit.shipped import formats
 from tests.results_of import results_of
 
 
 def exported(run: RunData, name: str, **options: Any) -> dict[str, bytes]:
-    return dict(exporter(name)(run, ExportOptions(format=name, **options)).files)
+    return dict(exporter(name)(run, ExportOptions(**options)).files)
 
 
 def lines(content: bytes) -> list[dict[str, Any]]:
@@ -31,7 +32,7 @@ def lines(content: bytes) -> list[dict[str, Any]]:
 
 
 def test_every_format_has_a_writer(run: RunData) -> None:
-    for name in EXPORTERS:
+    for name in formats("evalkit.exchange.exporters"):
         assert exported(run, name)
 
 
@@ -178,7 +179,7 @@ def test_llm_comparator_ratings_are_of_the_candidate_whatever_the_order(run: Run
 
 def test_alpacaeval_annotations_come_back_as_the_same_scores(run: RunData) -> None:
     content = exported(run, "alpaca-eval")[""]
-    (again,) = importer("alpaca-eval")([SourceFile(name="a.json", data=content)], Options())
+    (again,) = importer("alpaca-eval")([SourceFile(name="a.json", data=content)], ImportOptions())
     scores = {item.key: item.score for item in run.outcomes}
     assert {item.key: item.score for item in again.outcomes} == scores
     assert (again.candidate, again.baseline) == ("new/model", "old")

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from evalkit.errors import DataError
 from evalkit.exchange import importer
 from evalkit.exchange.arena import read_battles
-from evalkit.exchange.reader import Options, SourceFile
+from evalkit.exchange.reader import ImportOptions, SourceFile
 
 ROWS: dict[str, dict[str, Any]] = {
     "alpaca-eval": {
@@ -60,7 +60,7 @@ def test_a_field_of_any_kind_is_read_or_named(name: str, data: st.DataObject) ->
         if name == "arena-votes":
             read_battles([source])
         else:
-            importer(name)([source], Options(candidate="new" if name == "table" else None))
+            importer(name)([source], ImportOptions(candidate="new" if name == "table" else None))
     except DataError as error:
         told = str(error)
     assert not told or "f.json" in told
@@ -71,4 +71,4 @@ def test_a_field_of_any_kind_is_read_or_named(name: str, data: st.DataObject) ->
 def test_a_file_of_any_bytes_is_read_or_named(content: bytes, suffix: str) -> None:
     for name in ROWS.keys() - {"arena-votes"}:
         with pytest.raises(DataError, match=rf"f\.{suffix}"):
-            importer(name)([SourceFile(name=f"f.{suffix}", data=content)], Options())
+            importer(name)([SourceFile(name=f"f.{suffix}", data=content)], ImportOptions())

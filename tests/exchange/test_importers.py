@@ -12,11 +12,12 @@ from statistics import fmean, stdev
 import pytest
 
 from evalkit.errors import DataError
-from evalkit.exchange import IMPORTERS, importer
+from evalkit.exchange import importer
 from evalkit.exchange.assemble import ImportedRun
 from evalkit.exchange.importers.alpaca_eval import shown_switched
-from evalkit.exchange.reader import Options, SourceFile
+from evalkit.exchange.reader import ImportOptions, SourceFile
 from evalkit.records import Choice, Order
+from evalkit.shipped import formats
 
 
 def source(name: str, content: object) -> SourceFile:
@@ -28,7 +29,7 @@ def source(name: str, content: object) -> SourceFile:
 
 
 def imported(format_name: str, *sources: SourceFile, **options: object) -> tuple[ImportedRun, ...]:
-    return importer(format_name)(sources, Options(**options))  # type: ignore[arg-type]
+    return importer(format_name)(sources, ImportOptions(**options))  # type: ignore[arg-type]
 
 
 def annotation(number: int, **changes: object) -> dict[str, object]:
@@ -37,7 +38,7 @@ def annotation(number: int, **changes: object) -> dict[str, object]:
 
 
 def test_every_format_has_a_reader() -> None:
-    for name in IMPORTERS:
+    for name in formats("evalkit.exchange.importers"):
         assert callable(importer(name))
 
 
@@ -97,7 +98,7 @@ def test_a_null_preference_is_a_failure_not_a_tie() -> None:
     assert [outcome.missing for outcome in run.outcomes] == [False, True]
     assert len(run.verdicts) == 1
     assert run.failures[0].stage == "judge"
-    assert "a.json row 2" in run.failures[0].message
+    assert "a.json, row 2" in run.failures[0].message
 
 
 def test_files_of_one_candidate_in_several_languages_are_one_run() -> None:
@@ -112,22 +113,22 @@ def test_files_of_one_candidate_in_several_languages_are_one_run() -> None:
 @pytest.mark.parametrize(
     ("rows", "message"),
     [
-        ([annotation(1, preference=2.5)], "a.json row 1: preference is 2.5, outside 1..2"),
-        ([annotation(1), annotation(2, preference=0)], "a.json row 2: preference is 0, outside 1..2"),
+        ([annotation(1, preference=2.5)], "a.json, row 1: preference is 2.5, outside 1..2"),
+        ([annotation(1), annotation(2, preference=0)], "a.json, row 2: preference is 0, outside 1..2"),
         ([annotation(1, preference="x")], "preference is 'x', a number expected"),
         ([annotation(1, preference=True)], "preference is True, a number expected"),
         ([annotation(1, prefrence=1)], "unknown key 'prefrence'\n    did you mean 'preference'?"),
         (
             [annotation(1), annotation(2, generator_2="other")],
-            "a.json row 2: generator_2 is 'other': models of several names",
+            "a.json, row 2: generator_2 is 'other', before it was 'new'",
         ),
-        ([annotation(1), annotation(1)], "was judged already at a.json row 1"),
+        ([annotation(1), annotation(1)], "was judged already at a.json, row 1"),
         ([annotation(1, language="english")], "'english' is not a language tag"),
         ([{"uid": "1", "games": []}], "key 'generator_2' is missing"),
         ([annotation(1, output_2=["x"])], "'output_2' is a list, text expected"),
-        ([], "a.json: zero rows"),
-        ([1], "a.json row 1: an object expected, not a number"),
-        ({"a": 1}, "a.json: a list of rows expected, not an object"),
+        ([], "a.json: the file holds no rows"),
+        ([1], "a.json, row 1: the row is no JSON object, but a number"),
+        ({"a": 1}, "a.json: the file is no list of JSON objects, but an object"),
     ],
 )
 def test_bad_annotations_are_named_with_row_value_and_mend(rows: object, message: str) -> None:
@@ -136,12 +137,27 @@ def test_bad_annotations_are_named_with_row_value_and_mend(rows: object, message
     assert message in str(caught.value)
 
 
-def test_all_problems_come_at_once() -> None:
-    rows = [annotation(number, preference=3) for number in range(30)]
+def test_all_problems_come_at_once_one_a_column_and_file() -> None:
+    """A table that is wrong in every row is wrong in a few columns: those are named, not its rows."""
+    rows = [annotation(number, preference=number + 3, output_2=["x"], language="english") for number in range(31)]
+    with pytest.raises(DataError) as caught:
+        imported("alpaca-eval", source("a.json", rows[:30]), source("b.json", rows[30:]))
+    assert [f"{problem.where}: {problem.message}" for problem in caught.value.problems] == [
+        "a.json, row 1: 'english' is not a language tag: did you mean 'en' (English)? (and 29 more like this)",
+        "a.json, row 1: preference is 3, outside 1..2 (and 29 more like this)",
+        "a.json, row 1: 'output_2' is a list, text expected (and 29 more like this)",
+        "b.json, row 1: 'english' is not a language tag: did you mean 'en' (English)?",
+        "b.json, row 1: preference is 33, outside 1..2",
+        "b.json, row 1: 'output_2' is a list, text expected",
+    ]
+
+
+def test_problems_of_many_kinds_are_counted_beyond_the_first() -> None:
+    rows = [annotation(1, **{f"key {number}": "" for number in range(30)})]
     with pytest.raises(DataError) as caught:
         imported("alpaca-eval", source("a.json", rows))
     assert len(caught.value.problems) == 21
-    assert "and 10 more" in str(caught.value)
+    assert "and 10 more problems" in str(caught.value)
 
 
 @pytest.mark.parametrize("name", ["a.json", "a.jsonl"])
@@ -160,9 +176,9 @@ def test_files_of_several_baselines_are_refused() -> None:
 
 
 def test_text_that_is_not_utf8_and_unknown_files_are_refused() -> None:
-    with pytest.raises(DataError, match=r"a\.json:2: not valid UTF-8"):
+    with pytest.raises(DataError, match=r"a\.json:2: the text is not UTF-8"):
         imported("alpaca-eval", SourceFile(name="a.json", data=b"[\n\xff]"))
-    with pytest.raises(DataError, match=r"unknown kind of file '\.txt'"):
+    with pytest.raises(DataError, match=r"unknown format '\.txt'"):
         imported("alpaca-eval", SourceFile(name="a.txt", data=b""))
 
 

@@ -12,9 +12,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from evalkit.cli.main import main
+from evalkit.files import read_table
 from evalkit.report.summary import headline
 from evalkit.report.tables import tables
-from evalkit.tables import read_table
 from tests.server import Server, longer_wins
 
 LIMIT = 10

@@ -14,10 +14,10 @@ import pytest
 from evalkit.cli.main import main
 from evalkit.data.answers import read_answers
 from evalkit.data.prompts import read_prompts
+from evalkit.files import read_table
 from evalkit.records import Prompt
 from evalkit.shipped import shipped_names
 from evalkit.suite import load_suite, override
-from evalkit.tables import read_table
 
 AYA_23 = "en ar cs de el es fa fr he hi id it ja ko nl pl pt ro ru tr uk vi zh".split()
 SCRIPTS = {"arb": "Arab", "hin": "Deva", "rus": "Cyrl", "srp": "Cyrl", "pes": "Arab", "ell": "Grek", "heb": "Hebr"}

@@ -1,4 +1,4 @@
-"""One file a format: `write(run, options)` returns an `Export`, ready to be put on disk."""
+"""One file a format: its name is the format's, its first line the help, `write(run, options)` returns an `Export`."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ TABLES = ("estimates", "outcomes", "verdicts", "counts")
 class ExportOptions:
     """What to export, where a format leaves a choice."""
 
-    format: str
     table: str = "estimates"
     """csv, jsonl, parquet: which table."""
     judge: str | None = None

@@ -12,7 +12,7 @@ import yaml
 
 from evalkit.exchange.exporters import Export, ExportOptions
 from evalkit.exchange.exporters._pairs import Pair, pairs, parquet
-from evalkit.exchange.exporters.tidy import table_rows
+from evalkit.exchange.exporters._tidy import table_rows
 from evalkit.records import Estimate, Outcome
 from evalkit.results import RunData
 

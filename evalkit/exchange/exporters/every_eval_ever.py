@@ -1,7 +1,7 @@
 """every-eval-ever: the aggregate record of the EvalEval Coalition's shared schema, version 0.3.0 (not yet 1.0).
 
 Each language's win rate and length-controlled win rate is one evaluation result with its standard error and interval.
-SourceFile: github.com/evaleval/every_eval_ever, eval.schema.json.
+Source: github.com/evaleval/every_eval_ever, eval.schema.json.
 """
 
 from __future__ import annotations

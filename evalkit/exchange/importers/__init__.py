@@ -1,1 +1,1 @@
-"""One file a format: `read(sources, options)` returns runs, or raises one DataError that names all that is wrong."""
+"""One file a format: its name is the format's, its first line the help, `read(sources, options)` returns the runs."""

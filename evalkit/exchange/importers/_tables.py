@@ -6,34 +6,35 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from evalkit.exchange.reader import Row
+from evalkit.exchange.reader import SourceRow
+from evalkit.tables import content_of
 
 
 @dataclass(frozen=True, slots=True)
 class Beside:
     """Rows of several files by what they are."""
 
-    judgments: list[Row]
-    questions: dict[str, Row]
+    judgments: list[SourceRow]
+    questions: dict[str, SourceRow]
     """By question id."""
     answers: dict[tuple[str, str], str]
     """(model, question id) → answer to the last turn."""
 
 
-def sort_rows(rows: Iterable[Row], is_judgment: str) -> Beside:
+def sort_rows(rows: Iterable[SourceRow], is_judgment: str) -> Beside:
     """Sort rows into judgments (they have the key `is_judgment`), answers (choices, messages) and questions."""
-    found = Beside([], {}, {})
+    beside = Beside([], {}, {})
     for row in rows:
         if is_judgment in row.fields:
-            found.judgments.append(row)
+            beside.judgments.append(row)
         elif "choices" in row.fields or "messages" in row.fields:
             model = str(row.fields.get("model_id") or row.fields.get("model"))
-            found.answers[model, identifier(row.fields)] = _answer(row.fields)
+            beside.answers[model, identifier(row.fields)] = _answer(row.fields)
         elif "turns" in row.fields or "prompt" in row.fields:
-            found.questions[identifier(row.fields)] = row
+            beside.questions[identifier(row.fields)] = row
         else:
-            found.judgments.append(row)  # neither: its missing keys are named by whoever reads judgments
-    return found
+            beside.judgments.append(row)  # neither: its missing keys are named by whoever reads judgments
+    return beside
 
 
 def identifier(fields: Mapping[str, Any]) -> str:
@@ -41,20 +42,14 @@ def identifier(fields: Mapping[str, Any]) -> str:
     return str(fields.get("uid") or fields.get("question_id") or "")
 
 
-def question_text(row: Row | None) -> str | None:
+def question_text(row: SourceRow | None) -> str | None:
     """Return a question's text, its turns joined."""
     if row is None:
         return None
     turns = row.fields.get("turns") or [row.fields.get("prompt", "")]
-    return "\n\n".join(_content(turn) for turn in turns)
+    return "\n\n".join(str(content_of(turn) or "") for turn in turns)
 
 
 def _answer(fields: Mapping[str, Any]) -> str:
     turns = fields.get("messages") or fields["choices"][0]["turns"]
-    return _content(turns[-1])
-
-
-def _content(turn: Any) -> str:
-    """Return the text of a turn: plain, `{"content": text}`, or `{"content": {"answer": text}}`."""
-    content = turn.get("content", "") if isinstance(turn, Mapping) else turn
-    return str(content.get("answer", "")) if isinstance(content, Mapping) else str(content)
+    return str(content_of(turns[-1]) or "")

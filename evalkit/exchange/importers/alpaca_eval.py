@@ -1,8 +1,9 @@
-"""AlpacaEval's annotations.json: a list of pairs, each judged once, with a preference from 1 to 2.
+"""alpaca-eval: AlpacaEval's annotations.json, one order a pair; which one is drawn again from its seed.
 
+A list of pairs, each judged once, with a preference from 1 to 2.
 `output_1` is the baseline's, `output_2` the candidate's; preference 1 means the first is better, 2 the second. Which
 one the judge saw first is not stored, but drawn from a generator seeded with the instruction (alpaca_eval,
-`annotators/pairwise_evaluator.py`), so it is drawn again here. SourceFile: github.com/tatsu-lab/alpaca_eval.
+`annotators/pairwise_evaluator.py`), so it is drawn again here. Source: github.com/tatsu-lab/alpaca_eval.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import random
 from collections.abc import Sequence
 
 from evalkit.exchange.assemble import Import, ImportedRun, Judgment, digest, prompt, run_of, tag
-from evalkit.exchange.reader import Options, Reader, Row, SourceFile, read_rows
+from evalkit.exchange.reader import FieldReader, ImportOptions, SourceFile, SourceRow, read_rows
 from evalkit.records import Order
 
 KEYS = frozenset(
@@ -26,20 +27,20 @@ KEYS = frozenset(
 PREFERENCE_HINT = "1 = output_1 is better, 2 = output_2 is, 1.5 = tie; write null where the verdict is missing"
 
 
-def read(sources: Sequence[SourceFile], options: Options) -> tuple[ImportedRun, ...]:
+def read(sources: Sequence[SourceFile], options: ImportOptions) -> tuple[ImportedRun, ...]:
     """Return one run a candidate: each file holds one; files of one candidate (its languages) become one run.
 
     Raises:
         DataError: everything that is wrong, with file, row and value.
     """
-    reader = Reader()
-    by_candidate: dict[str, list[tuple[SourceFile, list[Row]]]] = {}
+    reader = FieldReader()
+    by_candidate: dict[str, list[tuple[SourceFile, list[SourceRow]]]] = {}
     baselines: dict[str, dict[str, None]] = {}
     for source in sources:
         rows = read_rows(source)
         reader.known(rows, KEYS)
-        candidate = _one_name(reader, rows, "generator_2", options.candidate)
-        baseline = _one_name(reader, rows, "generator_1", options.baseline)
+        candidate, baseline = (reader.only(rows, key) for key in ("generator_2", "generator_1"))
+        candidate, baseline = options.candidate or candidate, options.baseline or baseline
         by_candidate.setdefault(candidate, []).append((source, rows))
         baselines.setdefault(candidate, {})[baseline] = None
     runs = []
@@ -52,20 +53,12 @@ def read(sources: Sequence[SourceFile], options: Options) -> tuple[ImportedRun, 
     return tuple(runs)
 
 
-def _one_name(reader: Reader, rows: Sequence[Row], key: str, given: str | None) -> str:
-    """Return the one model that a file's `generator_1` or `generator_2` names; several are a problem."""
-    first: dict[str, Row] = {}
-    for row in rows:
-        first.setdefault(reader.text(row, key), row)
-    if len(first) > 1:
-        names = list(first)
-        hint = f"this file starts with {names[0]!r}: keep one model a file"
-        reader.fail(first[names[1]], f"{key} is {names[1]!r}: models of several names in one file", hint)
-    return given or next(iter(first))
-
-
 def _run(
-    reader: Reader, candidate: str, baseline: str, files: Sequence[tuple[SourceFile, list[Row]]], options: Options
+    reader: FieldReader,
+    candidate: str,
+    baseline: str,
+    files: Sequence[tuple[SourceFile, list[SourceRow]]],
+    options: ImportOptions,
 ) -> ImportedRun:
     rows = [row for _, found in files for row in found]
     judgments = [_judgment(reader, row, options) for row in rows]
@@ -88,9 +81,9 @@ def _run(
     )
 
 
-def _judgment(reader: Reader, row: Row, options: Options) -> Judgment:
+def _judgment(reader: FieldReader, row: SourceRow, options: ImportOptions) -> Judgment:
     instruction = reader.text(row, "instruction")
-    language = tag(reader, row.where, str(row.fields.get("language") or row.language or options.language))
+    language = tag(reader, row, row.language(options))
     identifier = row.fields.get("id")
     identifier = digest(instruction) if identifier is None else str(identifier)
     return Judgment(
@@ -111,7 +104,7 @@ def shown_switched(instruction: str) -> bool:
     return drawn.choices([False, True])[0]
 
 
-def _notes(row: Row) -> dict[str, str]:
+def _notes(row: SourceRow) -> dict[str, str]:
     """Keep price and time a pair as the file has them."""
     named = {"price": "price_per_example", "seconds": "time_per_example"}
     return {note: str(row.fields[key]) for note, key in named.items() if row.fields.get(key) is not None}

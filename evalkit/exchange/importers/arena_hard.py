@@ -1,8 +1,9 @@
-"""Arena-Hard-Auto's model_judgment/<judge>/<model>.jsonl, v0.1 and v2.0: one prompt a line, judged in two games.
+"""arena-hard: Arena-Hard-Auto's judgments, v0.1 and v2.0, both games; questions and answers beside them if there.
 
+model_judgment/<judge>/<model>.jsonl has one prompt a line, judged in two games.
 In the first game assistant A is the baseline, in the second the candidate (gen_judgment.py). A null verdict is a
 missing order; a game that is not there is an unfinished file. Question and answer files may stand beside; without
-them the texts are cut out of the judge's prompts. SourceFile: github.com/lmarena/arena-hard-auto.
+them the texts are cut out of the judge's prompts. Source: github.com/lmarena/arena-hard-auto.
 """
 
 from __future__ import annotations
@@ -14,8 +15,9 @@ from typing import Any
 from evalkit.exchange.assemble import Import, ImportedRun, Judgment, prompt, run_of, tag
 from evalkit.exchange.importers._shown import Shown, shown
 from evalkit.exchange.importers._tables import Beside, identifier, question_text, sort_rows
-from evalkit.exchange.reader import Options, Reader, Row, SourceFile, read_rows
+from evalkit.exchange.reader import FieldReader, ImportOptions, SourceFile, SourceRow, read_rows
 from evalkit.records import Order
+from evalkit.tables import content_of
 
 KEYS = frozenset({"question_id", "uid", "category", "model", "judge", "baseline", "games", "language", "tstamp"})
 LEVELS = {"A>>B": 1.0, "A>B": 0.75, "A=B": 0.5, "A<B": 0.25, "A<<B": 0.0}
@@ -27,13 +29,13 @@ BASELINE_V01 = "gpt-4-0314"
 """Baseline of v0.1, which its judgments do not name."""
 
 
-def read(sources: Sequence[SourceFile], options: Options) -> tuple[ImportedRun, ...]:
+def read(sources: Sequence[SourceFile], options: ImportOptions) -> tuple[ImportedRun, ...]:
     """Return one run a candidate and baseline (v2.0 has another baseline for creative writing).
 
     Raises:
         DataError: everything that is wrong, with file, row and value.
     """
-    reader = Reader()
+    reader = FieldReader()
     beside = sort_rows((row for source in sources for row in read_rows(source)), "games")
     reader.known(beside.judgments, KEYS)
     groups: dict[tuple[str, str], list[Judgment]] = {}
@@ -64,12 +66,14 @@ def read(sources: Sequence[SourceFile], options: Options) -> tuple[ImportedRun, 
     )
 
 
-def _newer(row: Row) -> bool:
+def _newer(row: SourceRow) -> bool:
     """Return whether a line is of v2.0; lines of v0.1 also exist in its layout, and say so in their category."""
     return "uid" in row.fields and row.fields.get("category") != "arena-hard-v0.1"
 
 
-def _games(reader: Reader, row: Row, beside: Beside, baseline: str, options: Options) -> list[Judgment]:
+def _games(
+    reader: FieldReader, row: SourceRow, beside: Beside, baseline: str, options: ImportOptions
+) -> list[Judgment]:
     """Return the two judgments of a line."""
     games = row.fields.get("games")
     if not isinstance(games, list) or len(games) != len(ORDERS):
@@ -83,7 +87,7 @@ def _games(reader: Reader, row: Row, beside: Beside, baseline: str, options: Opt
     text = question_text(beside.questions.get(question))
     asked = prompt(
         question,
-        tag(reader, row.where, str(row.fields.get("language") or row.language or options.language)),
+        tag(reader, row, row.language(options)),
         text if text is not None else (parts.question or ""),
         category=reader.text(row, "category", default=""),
     )
@@ -109,13 +113,13 @@ def _games(reader: Reader, row: Row, beside: Beside, baseline: str, options: Opt
     return found
 
 
-def _level(reader: Reader, row: Row, game: Any) -> float | None:
+def _level(reader: FieldReader, row: SourceRow, game: Any) -> float | None:
     """Return a game's five-level value for A, None where the judge gave no verdict."""
     score = game.get("score") if isinstance(game, Mapping) else None
     if score is None:
         return None
     if not isinstance(score, str) or score not in LEVELS:
-        reader.fail(row, f"unknown verdict {score!r}", f"one of: {', '.join(LEVELS)}, or null")
+        reader.fail(row, f"unknown verdict {score!r}", f"one of: {', '.join(LEVELS)}, or null", kind="score")
         return None
     return LEVELS[score]
 
@@ -135,5 +139,4 @@ def _parts(games: Sequence[Any]) -> Shown:
 def _reason(game: Any) -> str:
     if not isinstance(game, Mapping):
         return ""
-    words = game.get("judgment") or ""
-    return str(words.get("answer", "")) if isinstance(words, Mapping) else str(words)
+    return str(content_of({"content": game.get("judgment")}) or "")

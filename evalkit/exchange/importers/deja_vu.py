@@ -1,5 +1,6 @@
-"""CohereLabs/deja-vu-pairwise-evals: `{language: {repeat: …}, "meta_information": {…}}`, two models a prompt.
+"""deja-vu: CohereLabs/deja-vu-pairwise-evals, languages × repeats.
 
+Layout: `{language: {repeat: …}, "meta_information": {…}}`, two models a prompt.
 A repeat is a list of rows, a mapping of rows, or a mapping of columns; a row holds `prompt`, an answer under each
 model's name, and `winner`: a model's name or a tie. Each repeat is a new draw of both models, so a prompt's score is
 the mean of its repeats and the first draw's texts are kept. Which answer was shown first is not published. A prompt's
@@ -14,7 +15,7 @@ from typing import Any
 
 from evalkit.errors import did_you_mean
 from evalkit.exchange.assemble import Import, ImportedRun, Judgment, prompt, run_of, tag
-from evalkit.exchange.reader import Options, Reader, Row, SourceFile, document
+from evalkit.exchange.reader import FieldReader, ImportOptions, SourceFile, SourceRow, read_json
 
 META = "meta_information"
 OWN = frozenset({"prompt", "winner", "id", "question_id", "category"})
@@ -22,14 +23,14 @@ OWN = frozenset({"prompt", "winner", "id", "question_id", "category"})
 TIES = frozenset({"tie", "both", "draw", "equal"})
 
 
-def read(sources: Sequence[SourceFile], options: Options) -> tuple[ImportedRun, ...]:
+def read(sources: Sequence[SourceFile], options: ImportOptions) -> tuple[ImportedRun, ...]:
     """Return the one run of the files, each holding other languages.
 
     Raises:
         DataError: everything that is wrong, with file, language, repeat, row and value.
     """
-    reader = Reader()
-    contents = [(source, document(source)) for source in sources]
+    reader = FieldReader()
+    contents = [(source, read_json(source)) for source in sources]
     for source, content in contents:
         if not isinstance(content, Mapping) or not set(content) - {META}:
             reader.fail(source.name, "a mapping of languages expected", "this format is {language: {repeat: rows}}")
@@ -44,7 +45,7 @@ def read(sources: Sequence[SourceFile], options: Options) -> tuple[ImportedRun, 
             where=row.where,
             prompt=prompt(
                 str(row.fields.get("question_id") or row.fields.get("id") or place),
-                tag(reader, row.where, language),
+                tag(reader, row, language),
                 reader.text(row, "prompt"),
                 category=reader.text(row, "category", default=""),
             ),
@@ -73,7 +74,9 @@ def read(sources: Sequence[SourceFile], options: Options) -> tuple[ImportedRun, 
     )
 
 
-def _rows(reader: Reader, source: SourceFile, content: Mapping[str, Any]) -> Iterator[tuple[str, int, int, Row]]:
+def _rows(
+    reader: FieldReader, source: SourceFile, content: Mapping[str, Any]
+) -> Iterator[tuple[str, int, int, SourceRow]]:
     """Yield (language, repeat, place, row)."""
     for language, repeats in content.items():
         if language == META:
@@ -88,7 +91,7 @@ def _rows(reader: Reader, source: SourceFile, content: Mapping[str, Any]) -> Ite
                 reader.fail(where, "zero rows")
             for place, fields in enumerate(table, 1):
                 if isinstance(fields, Mapping):
-                    yield language, number, place, Row(f"{where}, row {place}", fields)
+                    yield language, number, place, SourceRow(f"{where}, row {place}", fields, source)
                 else:
                     reader.fail(f"{where}, row {place}", "an object expected")
 
@@ -107,7 +110,7 @@ def _table(held: Any) -> Iterator[Any]:
         yield from held
 
 
-def _models(reader: Reader, name: str, rows: Sequence[Row], options: Options) -> tuple[str, str]:
+def _models(reader: FieldReader, name: str, rows: Sequence[SourceRow], options: ImportOptions) -> tuple[str, str]:
     """Return candidate and baseline: the two keys of a row that are models, in the file's order unless named."""
     found = list(dict.fromkeys(key for row in rows for key in row.fields if key not in OWN))
     if len(found) != 2:  # noqa: PLR2004  a pair
@@ -128,15 +131,15 @@ def _judge(content: Mapping[str, Any]) -> str:
     return judge if isinstance(judge, str) and judge else "deja-vu"
 
 
-def _preference(reader: Reader, row: Row, candidate: str, baseline: str) -> float:
+def _preference(reader: FieldReader, row: SourceRow, candidate: str, baseline: str) -> float:
     winner = row.fields.get("winner")
     if winner is None:
         if "winner" not in row.fields:
-            reader.fail(row, "key 'winner' is missing")
+            reader.missing(row, "winner")
         return math.nan
     if str(winner).casefold() in TIES:
         return 0.5
     if not isinstance(winner, str) or winner not in {candidate, baseline}:
-        reader.fail(row, f"winner is {winner!r}", f"one of: {candidate}, {baseline}, tie, or null")
+        reader.fail(row, f"winner is {winner!r}", f"one of: {candidate}, {baseline}, tie, or null", kind="winner")
         return math.nan
     return float(winner == candidate)

@@ -1,9 +1,10 @@
-"""FastChat's (MT-Bench's) pairwise judgments: one pair and turn a line, judged in two games.
+"""fastchat: FastChat's (MT-Bench's) pairwise judgments, both games.
 
+One pair and turn a line, judged in two games.
 `model_1` is the candidate and `model_2` the baseline, as `gen_judgment.py --mode pairwise-baseline` writes them, unless
 the options name them. `g1_winner` and `g2_winner` are named after the models, the swap already undone; `error` is a
 missing verdict. The two turns of a question count as two judgments of one prompt, so that the question stays the
-cluster of every interval. SourceFile: github.com/lm-sys/FastChat, fastchat/llm_judge.
+cluster of every interval. Source: github.com/lm-sys/FastChat, fastchat/llm_judge.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from collections.abc import Mapping, Sequence
 from evalkit.exchange.assemble import Import, ImportedRun, Judgment, prompt, run_of, tag
 from evalkit.exchange.importers._shown import shown
 from evalkit.exchange.importers._tables import Beside, identifier, question_text, sort_rows
-from evalkit.exchange.reader import Options, Reader, Row, SourceFile, read_rows
+from evalkit.exchange.reader import FieldReader, ImportOptions, SourceFile, SourceRow, read_rows
 from evalkit.records import Order, Prompt
 
 KEYS = frozenset(
@@ -25,13 +26,13 @@ WINNERS = {"model_1": 1.0, "model_2": 0.0, "tie": 0.5, "error": math.nan}
 """Winner → preference for `model_1`."""
 
 
-def read(sources: Sequence[SourceFile], options: Options) -> tuple[ImportedRun, ...]:
+def read(sources: Sequence[SourceFile], options: ImportOptions) -> tuple[ImportedRun, ...]:
     """Return one run a candidate and baseline.
 
     Raises:
         DataError: everything that is wrong, with file, row and value.
     """
-    reader = Reader()
+    reader = FieldReader()
     beside = sort_rows((row for source in sources for row in read_rows(source)), "g1_winner")
     reader.known(beside.judgments, KEYS)
     prompts = _prompts(reader, beside, options)
@@ -66,7 +67,7 @@ def read(sources: Sequence[SourceFile], options: Options) -> tuple[ImportedRun, 
     )
 
 
-def _candidate_is_first(names: tuple[str, str], options: Options) -> bool | None:
+def _candidate_is_first(names: tuple[str, str], options: ImportOptions) -> bool | None:
     """Return whether `model_1` is the candidate, None where the row is of another pair than the one asked for."""
     for first in (True, False):
         candidate, baseline = names if first else names[::-1]
@@ -76,7 +77,13 @@ def _candidate_is_first(names: tuple[str, str], options: Options) -> bool | None
 
 
 def _games(
-    reader: Reader, row: Row, beside: Beside, prompts: Mapping[str, Prompt], options: Options, *, first: bool
+    reader: FieldReader,
+    row: SourceRow,
+    beside: Beside,
+    prompts: Mapping[str, Prompt],
+    options: ImportOptions,
+    *,
+    first: bool,
 ) -> list[Judgment]:
     question = identifier(row.fields)
     parts = shown(reader.text(row, "g1_user_prompt", default=""))
@@ -103,41 +110,40 @@ def _games(
     return found
 
 
-def _prompts(reader: Reader, beside: Beside, options: Options) -> dict[str, Prompt]:
+def _prompts(reader: FieldReader, beside: Beside, options: ImportOptions) -> dict[str, Prompt]:
     """Return the questions by id: from their file, or as the judge read them in the first turn."""
     found: dict[str, Prompt] = {}
     for row in sorted(beside.judgments, key=lambda row: row.fields.get("turn") == 2):  # noqa: PLR2004  the second turn
         identity = identifier(row.fields)
         if not identity:
-            reader.fail(row, "key 'question_id' is missing")
+            reader.missing(row, "question_id")
         question = beside.questions.get(identity)
         text = question_text(question) or shown(str(row.fields.get("g1_user_prompt") or "")).question or ""
         if identity not in found:
-            language = str(row.fields.get("language") or row.language or options.language)
             category = str(question.fields.get("category", "")) if question else ""
-            found[identity] = prompt(identity, tag(reader, row.where, language), text, category=category)
+            found[identity] = prompt(identity, tag(reader, row, row.language(options)), text, category=category)
     return found
 
 
-def _judge(row: Row) -> str:
+def _judge(row: SourceRow) -> str:
     """Return the judge's name; its second part names the prompt, which differs between the turns."""
     judge = row.fields.get("judge") or "fastchat"
     return str(judge[0] if isinstance(judge, list) and judge else judge)
 
 
-def _turn(reader: Reader, row: Row) -> int:
+def _turn(reader: FieldReader, row: SourceRow) -> int:
     turn = row.fields.get("turn", 1)
     if not isinstance(turn, int) or turn not in {1, 2}:
-        reader.fail(row, f"turn is {turn!r}", "one of: 1, 2")
+        reader.fail(row, f"turn is {turn!r}", "one of: 1, 2", kind="turn")
         return 1
     return int(turn)
 
 
-def _winner(reader: Reader, row: Row, key: str) -> float:
+def _winner(reader: FieldReader, row: SourceRow, key: str) -> float:
     if key not in row.fields:
         reader.fail(row, f"key {key!r} is missing: a game is missing", "finish the judging, or drop this line")
         return math.nan
     word = str(row.fields[key])
     if word not in WINNERS:
-        reader.fail(row, f"{key} is {word!r}", f"one of: {', '.join(WINNERS)}")
+        reader.fail(row, f"{key} is {word!r}", f"one of: {', '.join(WINNERS)}", kind=key)
     return WINNERS.get(word, math.nan)

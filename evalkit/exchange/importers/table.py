@@ -1,4 +1,4 @@
-"""A plain table of pairwise preferences: one row a judgment, in the columns a person would write.
+"""table: a plain table (CSV, TSV, JSON, JSONL or Parquet), one row a judgment, in the columns a person would write.
 
 `candidate` and `baseline` hold the two answers; `winner` says candidate, baseline or tie, or `preference` is the
 candidate's share from 0 to 1. Everything else may be left out: see `COLUMNS`.
@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from evalkit.errors import did_you_mean
 from evalkit.exchange.assemble import Import, ImportedRun, Judgment, digest, prompt, run_of, tag
-from evalkit.exchange.reader import Options, Reader, Row, SourceFile, read_rows
+from evalkit.exchange.reader import FieldReader, ImportOptions, SourceFile, SourceRow, read_rows
 from evalkit.records import Order
 
 COLUMNS = {
@@ -34,20 +34,20 @@ COLUMNS = {
 WINNERS = {"candidate": 1.0, "baseline": 0.0, "tie": 0.5, "": math.nan}
 
 
-def read(sources: Sequence[SourceFile], options: Options) -> tuple[ImportedRun, ...]:
+def read(sources: Sequence[SourceFile], options: ImportOptions) -> tuple[ImportedRun, ...]:
     """Return the one run of the tables.
 
     Raises:
         DataError: everything that is wrong, with file, row and value.
     """
-    reader = Reader()
+    reader = FieldReader()
     for name in options.columns:
         if name not in COLUMNS:
             reader.fail("--columns", f"unknown column {name!r}", did_you_mean(name, list(COLUMNS)))
     rows = [_renamed(row, options) for source in sources for row in read_rows(source)]
     reader.known(rows, COLUMNS)
-    candidate = _one_name(reader, rows, "candidate_model", options.candidate or "candidate")
-    baseline = _one_name(reader, rows, "baseline_model", options.baseline or "baseline")
+    candidate = reader.only(rows, "candidate_model", default=options.candidate or "candidate")
+    baseline = reader.only(rows, "baseline_model", default=options.baseline or "baseline")
     judgments = [_judgment(reader, row, candidate, baseline, options) for row in rows]
     reader.check()
     orders = {item.order for item in judgments}
@@ -68,26 +68,15 @@ def read(sources: Sequence[SourceFile], options: Options) -> tuple[ImportedRun, 
     )
 
 
-def _renamed(row: Row, options: Options) -> Row:
+def _renamed(row: SourceRow, options: ImportOptions) -> SourceRow:
     """Return the row under our names; columns that another one stands for are left out."""
     theirs = {name: ours for ours, name in options.columns.items()}
     kept = {key: value for key, value in row.fields.items() if key in theirs or key not in options.columns}
     fields = {theirs.get(key, key): value for key, value in kept.items()}
-    return Row(row.where, fields, row.language)
+    return SourceRow(row.where, fields, row.source)
 
 
-def _one_name(reader: Reader, rows: Sequence[Row], key: str, default: str) -> str:
-    first: dict[str, Row] = {}
-    for row in rows:
-        first.setdefault(reader.text(row, key, default=default), row)
-    if len(first) > 1:
-        names = list(first)
-        message = f"{key} is {names[1]!r}, before it was {names[0]!r}"
-        reader.fail(first[names[1]], message, "import one pair of models at a time")
-    return next(iter(first))
-
-
-def _judgment(reader: Reader, row: Row, candidate: str, baseline: str, options: Options) -> Judgment:
+def _judgment(reader: FieldReader, row: SourceRow, candidate: str, baseline: str, options: ImportOptions) -> Judgment:
     text = reader.text(row, "prompt", default="")
     identifier = reader.text(row, "id", default="") or (digest(text) if text else "")
     if not identifier:
@@ -97,7 +86,7 @@ def _judgment(reader: Reader, row: Row, candidate: str, baseline: str, options: 
         where=row.where,
         prompt=prompt(
             identifier,
-            tag(reader, row.where, str(row.fields.get("language") or row.language or options.language)),
+            tag(reader, row, row.language(options)),
             text,
             category=reader.text(row, "category", default=""),
         ),
@@ -111,7 +100,7 @@ def _judgment(reader: Reader, row: Row, candidate: str, baseline: str, options: 
     )
 
 
-def _preference(reader: Reader, row: Row, candidate: str, baseline: str) -> float:
+def _preference(reader: FieldReader, row: SourceRow, candidate: str, baseline: str) -> float:
     if "preference" in row.fields:
         hint = "1 = the candidate is better, 0 = the baseline is, 0.5 = tie"
         return reader.number(row, "preference", low=0, high=1, hint=hint)
@@ -122,22 +111,22 @@ def _preference(reader: Reader, row: Row, candidate: str, baseline: str) -> floa
     worth = {candidate: 1.0, baseline: 0.0} | WINNERS
     if word not in worth and word.casefold() not in worth:
         hint = "one of: candidate, baseline, tie, or empty where the verdict is missing"
-        reader.fail(row, f"winner is {word!r}", hint)
+        reader.fail(row, f"winner is {word!r}", hint, kind="winner")
         return math.nan
     return worth[word] if word in worth else worth[word.casefold()]
 
 
-def _order(reader: Reader, row: Row) -> Order | None:
+def _order(reader: FieldReader, row: SourceRow) -> Order | None:
     word = reader.text(row, "order", default="")
     if word and word not in set(Order):
-        reader.fail(row, f"order is {word!r}", "one of: forward, swapped")
+        reader.fail(row, f"order is {word!r}", "one of: forward, swapped", kind="order")
         return None
     return Order(word) if word else None
 
 
-def _repeat(reader: Reader, row: Row) -> int:
+def _repeat(reader: FieldReader, row: SourceRow) -> int:
     word = reader.text(row, "repeat", default="") or "0"
     if not word.isdecimal():
-        reader.fail(row, f"repeat is {word!r}", "a whole number from 0")
+        reader.fail(row, f"repeat is {word!r}", "a whole number from 0", kind="repeat")
         return 0
     return int(word)

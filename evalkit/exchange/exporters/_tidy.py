@@ -1,16 +1,15 @@
-"""csv, jsonl, parquet: one tidy table, a row a figure, pair or verdict, for spreadsheets and data frames."""
+"""One tidy table of a run, a row a figure, pair or verdict: what csv, jsonl and parquet share."""
 
 from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
 from evalkit.errors import InputError, Problem, did_you_mean
 from evalkit.exchange.exporters import TABLES, Export, ExportOptions
-from evalkit.exchange.exporters._pairs import json_lines, parquet
 from evalkit.records import json_ready
 from evalkit.results import RunData
 
@@ -18,8 +17,13 @@ FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 """What a spreadsheet takes for the start of a formula."""
 
 
-def write(run: RunData, options: ExportOptions) -> Export:
-    """Return one table of the run.
+def tidy(run: RunData, options: ExportOptions, encode: Callable[[Sequence[Mapping[str, Any]]], bytes]) -> Export:
+    """Return one table of the run as one file.
+
+    Args:
+        run: The run.
+        options: Say which table.
+        encode: Turns rows into the bytes of the file.
 
     Raises:
         InputError: there is no such table, or it is empty.
@@ -30,8 +34,7 @@ def write(run: RunData, options: ExportOptions) -> Export:
     rows = table_rows(run, options.table)
     if not rows:
         raise InputError(Problem(where="--table", message=f"the run has no {options.table}"))
-    content = {"csv": _csv, "jsonl": json_lines, "parquet": parquet}[options.format](rows)
-    return Export(files={"": content}, notes=(f"{len(rows):,} {options.table}",))
+    return Export(files={"": encode(rows)}, notes=(f"{len(rows):,} {options.table}",))
 
 
 def table_rows(run: RunData, table: str) -> list[dict[str, Any]]:
@@ -60,7 +63,7 @@ def _flat(verdict: Any) -> dict[str, Any]:
     return {**row, **{f"note_{name}": value for name, value in verdict.notes.items()}}
 
 
-def _csv(rows: Sequence[Mapping[str, Any]]) -> bytes:
+def csv_bytes(rows: Sequence[Mapping[str, Any]]) -> bytes:
     """Return CSV with a header; text that a spreadsheet would run as a formula starts with an apostrophe."""
     columns = list(dict.fromkeys(name for row in rows for name in row))
     out = io.StringIO(newline="")
