@@ -11,7 +11,7 @@ import pytest
 
 PACKAGE = Path(__file__).resolve().parent.parent / "evalkit"
 
-BASE = {"errors", "calls", "records", "settings", "documents", "tables", "version"}
+BASE = {"errors", "calls", "records", "settings", "documents", "tables", "version", "extras"}
 PURE = {"conversation", "judging", "statistics", "report", "exchange", "boards"}
 BELOW = {"language", "translation"}
 IO = {"shipped", "stored", "suite", "data", "run", "ledger", "dispatch", "pricing", "models"}

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 from evalkit.cli.options import DATA_VARIABLE, data_folder, ledger_path
 from evalkit.cli.output import print_json
 from evalkit.cli.parser import declare
+from evalkit.extras import install_command
 from evalkit.version import __version__
 
 _PACKAGES = (
@@ -69,7 +70,7 @@ def _packages() -> list[Finding]:
 
 
 def _engine() -> list[Finding]:
-    advice = "pip install 'multilingual-evalkit[vllm]', to run models in this process"
+    advice = f"{install_command('vllm')}, to run models in this process"
     devices = "not looked for without PyTorch"
     if importlib.util.find_spec("torch"):
         import torch

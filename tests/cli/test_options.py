@@ -123,6 +123,7 @@ def test_a_number_that_makes_no_sense_is_refused_by_option_and_value(
         (values.share, "1", 1.0),
         (values.inner_share, "0.5", 0.5),
         (values.size, "5_000_000", 5_000_000),
+        (values.size, "5000000", 5_000_000),
         (values.size, "5MB", 5_000_000),
         (values.size, "1.5 mb", 1_500_000),
         (values.size, "20kb", 20_000),
