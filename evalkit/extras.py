@@ -21,7 +21,7 @@ def install_command(extra: str) -> str:
 
 
 def _source() -> Path | None:
-    """Return the folder or the archive that pip noted down when it installed evalkit (PEP 610), if it is still there."""
+    """Return the folder or archive that evalkit was installed from, as pip noted it (PEP 610), if it is still there."""
     try:
         noted = metadata.distribution(DISTRIBUTION).read_text("direct_url.json")
         url = urlsplit(json.loads(noted)["url"] if noted else "")

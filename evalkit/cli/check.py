@@ -1,4 +1,4 @@
-"""`evalkit check`: gate a release: pass (exit 0), fail (1) or cannot tell (4)."""
+"""`evalkit check`: decide on a release: pass (exit 0), fail (1) or cannot tell (4)."""
 
 from __future__ import annotations
 

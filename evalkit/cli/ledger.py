@@ -1,4 +1,4 @@
-"""`evalkit ledger`: look into the ledger, merge others into it, forget a model."""
+"""`evalkit ledger`: show what the ledger holds, merge others into it, forget a model."""
 
 from __future__ import annotations
 

@@ -23,7 +23,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def call(words: list[str], folder: Path, encoding: str) -> subprocess.CompletedProcess[bytes]:
     environment = {**os.environ, "PYTHONIOENCODING": encoding}
-    return subprocess.run([*EVALKIT, *words], cwd=folder, env=environment, capture_output=True, timeout=120, check=False)
+    return subprocess.run(
+        [*EVALKIT, *words], cwd=folder, env=environment, capture_output=True, timeout=120, check=False
+    )
 
 
 @pytest.mark.parametrize("encoding", ["cp1252", "latin-1", "ascii"])
