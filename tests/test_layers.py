@@ -11,7 +11,7 @@ import pytest
 
 PACKAGE = Path(__file__).resolve().parent.parent / "evalkit"
 
-BASE = {"errors", "calls", "records", "codec", "results", "settings", "documents", "tables", "version"}
+BASE = {"errors", "calls", "records", "codec", "results", "settings", "documents", "tables", "version", "extras"}
 FILES_ON_DISK = {"files"}
 """At the base, but only for those that do I/O."""
 PURE = {"conversation", "judging", "statistics", "report", "exchange", "boards"}

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 from typing import Any
 
-from evalkit.cli.output import console, declare, print_json
+from evalkit.cli.options import RUN, add
+from evalkit.cli.output import console, print_json
+from evalkit.cli.parser import declare
 
 
 def add_parser(commands: Any, summary: str) -> None:
     """Declare the command."""
     parser = declare(commands, "analyze", summary, example="evalkit analyze reports/quickstart/sprout-2", handler=run)
-    parser.add_argument("run", type=Path, metavar="RUN", help="a run directory, or its name below reports/")
+    add(parser, RUN)
 
 
 def run(args: argparse.Namespace) -> int:

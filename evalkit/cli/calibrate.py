@@ -1,14 +1,16 @@
-"""`evalkit calibrate`: hold a run's judges against human labels."""
+"""`evalkit calibrate`: compare a run's judges with human labels."""
 
 from __future__ import annotations
 
 import argparse
 import math
 from dataclasses import asdict
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from evalkit.cli.output import declare, print_json
+from evalkit.cli import values
+from evalkit.cli.options import RUN, add
+from evalkit.cli.output import print_json
+from evalkit.cli.parser import declare
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -31,8 +33,10 @@ def add_parser(commands: Any, summary: str) -> None:
     example = "evalkit calibrate reports/xalpaca/my-model --human labels.csv"
     parser = declare(commands, "calibrate", summary, example=example, handler=run)
     parser.epilog = f"{LAYOUTS.strip()}\n\n{parser.epilog}"
-    parser.add_argument("run", type=Path, metavar="RUN", help="a run directory, or its name below reports/")
-    parser.add_argument("--human", type=Path, required=True, metavar="FILE", help="labels of people")
+    add(parser, RUN)
+    parser.add_argument(
+        "--human", type=values.file, required=True, metavar="FILE", help="people's labels of the run's pairs"
+    )
 
 
 def run(args: argparse.Namespace) -> int:

@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
+from dataclasses import replace
 from typing import Any
 
-from evalkit.cli.output import declare, print_json
+from evalkit.cli.options import JUDGE, OUTPUT, RUN, add, add_allow_mixed
+from evalkit.cli.output import print_json
+from evalkit.cli.parser import declare
 
 
 def add_parser(commands: Any, summary: str) -> None:
     """Declare the command."""
     example = "evalkit compare reports/xalpaca/step-2000 reports/xalpaca/step-1000"
     parser = declare(commands, "compare", summary, example=example, handler=run)
-    parser.add_argument("first", type=Path, metavar="RUN", help="a run directory, or its name below reports/")
-    parser.add_argument("second", type=Path, metavar="RUN", help="the run it is compared with")
-    parser.add_argument("--judge", metavar="NAME", help="which judge (default: the panel, or the only one)")
-    parser.add_argument("--output", type=Path, metavar="FILE", help="write the Markdown there too")
-    parser.add_argument("--allow-mixed", action="store_true", help="compare what the runs share although they differ")
+    add(parser, replace(RUN, name="first"), replace(RUN, name="second", help="the run that it is compared with"))
+    add(parser, JUDGE, replace(OUTPUT, help="file to write the Markdown to, besides printing it"))
+    add_allow_mixed(parser)
 
 
 def run(args: argparse.Namespace) -> int:

@@ -10,7 +10,10 @@ import sys
 from importlib import metadata
 from typing import Any, NamedTuple
 
-from evalkit.cli.output import declare, print_json
+from evalkit.cli.options import DATA_VARIABLE, data_folder, ledger_path
+from evalkit.cli.output import print_json
+from evalkit.cli.parser import declare
+from evalkit.extras import install_command
 from evalkit.version import __version__
 
 _PACKAGES = (
@@ -67,7 +70,7 @@ def _packages() -> list[Finding]:
 
 
 def _engine() -> list[Finding]:
-    advice = "pip install 'multilingual-evalkit[vllm]', to run models in this process"
+    advice = f"{install_command('vllm')}, to run models in this process"
     devices = "not looked for without PyTorch"
     if importlib.util.find_spec("torch"):
         import torch
@@ -91,15 +94,12 @@ def _keys() -> list[Finding]:
 
 
 def _places() -> list[Finding]:
-    from pathlib import Path
-
-    from evalkit.cli.job import ledger_path
     from evalkit.shipped import shipped_names
 
-    ledger, data = ledger_path(None), os.environ.get("EVALKIT_DATA")
+    ledger, data = ledger_path(), data_folder()
     return [
         Finding("ledger", f"{ledger}" if ledger.is_file() else "none yet in this folder"),
-        Finding("EVALKIT_DATA", "not set" if not data else "set" if Path(data).is_dir() else "set, but no such folder"),
+        Finding(DATA_VARIABLE, "not set" if not data else "set" if data.is_dir() else "set, but no such folder"),
         Finding("suites that ship", str(len(shipped_names("suites")))),
         Finding("judges that ship", str(len(shipped_names("judges")))),
     ]

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import argparse
 import time
-from pathlib import Path
+from dataclasses import replace
 from typing import Any
 
-from evalkit.cli.output import declare, glossary, print_json, say
-from evalkit.errors import InputError, Problem
+from evalkit.cli import values
+from evalkit.cli.options import JUDGE, OUTPUT, RUN, add
+from evalkit.cli.output import print_json, say
+from evalkit.cli.parser import declare, glossary
 from evalkit.exchange.exporters import TABLES
 from evalkit.shipped import formats
 
@@ -17,15 +19,21 @@ def add_parser(commands: Any, summary: str) -> None:
     """Declare the command."""
     example = "evalkit export reports/quickstart/sprout-2 --format preference-pairs --output pairs.jsonl"
     parser = declare(commands, "export", summary, example=example, handler=run)
-    parser.add_argument("run", type=Path, metavar="RUN", help="a run directory, or its name below reports/")
+    add(parser, RUN)
     summaries = formats("evalkit.exchange.exporters")
     parser.epilog = f"{glossary('formats', summaries)}\n\n{parser.epilog}"
     parser.add_argument("--format", required=True, choices=list(summaries), metavar="FORMAT", help=", ".join(summaries))
-    parser.add_argument("--output", type=Path, required=True, metavar="FILE", help="file, or folder for `dataset`")
-    parser.add_argument("--judge", metavar="NAME", help="only this judge (default: the mean of all)")
+    add(parser, replace(OUTPUT, type=values.path, required=True, help="file to write; a folder for `dataset`"))
+    add(parser, replace(JUDGE, help="only this judge (default: all)"))
     parser.add_argument("--table", choices=TABLES, default=TABLES[0], help="csv, jsonl, parquet: which table")
     parser.add_argument("--disagreeing", action="store_true", help="preference-pairs: also pairs whose orders disagree")
-    parser.add_argument("--min-margin", type=float, default=0.0, metavar="M", help="preference-pairs: from 0 to 1")
+    parser.add_argument(
+        "--min-margin",
+        type=values.share,
+        default=0.0,
+        metavar="M",
+        help="preference-pairs: smallest margin, from 0 to 1",
+    )
 
 
 def run(args: argparse.Namespace) -> int:
@@ -36,8 +44,6 @@ def run(args: argparse.Namespace) -> int:
     from evalkit.run import read_run
     from evalkit.stored import find_run
 
-    if not 0 <= args.min_margin <= 1:
-        raise InputError(Problem(where="--min-margin", message=f"{args.min_margin:g} is outside 0..1"))
     options = ExportOptions(
         table=args.table,
         judge=args.judge,

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
+from dataclasses import replace
 from typing import Any
 
-from evalkit.cli.output import console, declare, glossary, print_json
-from evalkit.errors import InputError, Problem
+from evalkit.cli import values
+from evalkit.cli.options import LANGUAGES, OUT, add
+from evalkit.cli.output import console, print_json
+from evalkit.cli.parser import declare, glossary
 from evalkit.shipped import formats
 
 ARENA = "arena-votes"
@@ -22,25 +24,32 @@ def add_parser(commands: Any, summary: str) -> None:
     parser.epilog = f"{glossary('formats', summaries)}\n\n{parser.epilog}"
     parser.add_argument("format", metavar="FORMAT", choices=list(summaries), help=", ".join(summaries))
     parser.add_argument("files", nargs="+", metavar="FILE", help="files of that format; {language} stands for a tag")
-    parser.add_argument(
-        "--out", type=Path, required=True, metavar="DIR", help="run directory; several runs go below it"
-    )
+    add(parser, replace(OUT, required=True, help="run directory; several runs go below it"))
     parser.add_argument("--suite", metavar="NAME", help="name of the suite: runs are comparable within one")
     parser.add_argument("--candidate", metavar="NAME", help="which model is the candidate, or what to call it")
     parser.add_argument("--baseline", metavar="NAME", help="which model is the baseline, or what to call it")
     parser.add_argument("--judge", metavar="NAME", help="what to call the judge")
-    parser.add_argument("--language", default="en", metavar="TAG", help="language of rows without one (default: en)")
+    parser.add_argument(
+        "--language",
+        type=values.language,
+        default="en",
+        metavar="TAG",
+        help="language of rows without one (default: en)",
+    )
     parser.add_argument(
         "--columns",
         action="append",
         default=[],
+        type=values.renaming,
         metavar="OURS=THEIRS",
         help="table: what they call a column; again for more",
     )
     arena = parser.add_argument_group(f"{ARENA}: a suite sampled from a human-preference arena, to be run")
-    arena.add_argument("--per-language", type=int, default=100, metavar="N", help="prompts a language (default: 100)")
-    arena.add_argument("--languages", default="", metavar="de,fr", help="only these languages")
-    arena.add_argument("--seed", type=int, default=0, metavar="N", help="of the sample")
+    arena.add_argument(
+        "--per-language", type=values.count, default=100, metavar="N", help="prompts a language (default: 100)"
+    )
+    add(arena, LANGUAGES)
+    arena.add_argument("--seed", type=values.whole, default=0, metavar="N", help="seed of the sample (default: 0)")
     arena.add_argument("--own-pairs", action="store_true", help="the arena's model A against its B, for --calibrate")
 
 
@@ -57,7 +66,7 @@ def run(args: argparse.Namespace) -> int:
         judge=args.judge,
         language=args.language,
         suite=args.suite,
-        columns=dict(map(_renaming, args.columns)),
+        columns=dict(args.columns),
     )
     command = ["evalkit", "import", args.format, *args.files]
     runs = import_runs(args.format, args.files, args.out, options, command=command)
@@ -76,20 +85,13 @@ def run(args: argparse.Namespace) -> int:
 
 def _sample(args: argparse.Namespace) -> int:
     """Write a suite sampled from an arena; say how to run it."""
-    from evalkit.language.tags import normalise
     from evalkit.stages.arena import write_arena_suite
 
-    if args.per_language < 1:
-        raise InputError(Problem(where="--per-language", message=f"{args.per_language} is less than 1"))
-    try:
-        languages = [normalise(word) for word in args.languages.split(",") if word.strip()]
-    except ValueError as fault:
-        raise InputError(Problem(where="--languages", message=str(fault))) from None
     counts = write_arena_suite(
         args.files,
         args.out,
         per_language=args.per_language,
-        languages=languages,
+        languages=args.languages or (),
         seed=args.seed,
         own_pairs=args.own_pairs,
         name=args.suite,
@@ -100,12 +102,3 @@ def _sample(args: argparse.Namespace) -> int:
         told = ", ".join(f"{count:,} in {language}" for language, count in counts.items())
         print(f"{args.out / 'suite.yaml'}: {told}")
     return 0
-
-
-def _renaming(words: str) -> tuple[str, str]:
-    ours, equals, theirs = words.partition("=")
-    if not (ours and equals and theirs):
-        raise InputError(
-            Problem(where="--columns", message=f"{words!r} is not OURS=THEIRS", hint="winner=preferred_model")
-        )
-    return ours, theirs

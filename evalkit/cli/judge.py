@@ -6,7 +6,7 @@ import argparse
 from typing import Any
 
 from evalkit.cli.job import add_options
-from evalkit.cli.output import declare
+from evalkit.cli.parser import declare
 
 
 def add_parser(commands: Any, summary: str) -> None:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING, Any
 
-from evalkit.cli.output import declare, print_json
+from evalkit.cli import values
+from evalkit.cli.output import print_json
+from evalkit.cli.parser import declare
 from evalkit.errors import InputError, Problem
 
 if TYPE_CHECKING:
@@ -24,7 +26,12 @@ def add_parser(commands: Any, summary: str) -> None:
     parser.add_argument("action", nargs="?", choices=ACTIONS, default="list", help="what to do (default: list)")
     parser.add_argument("judge", nargs="?", metavar="NAME|FILE", help="a judge that ships, or a file")
     parser.add_argument(
-        "--language", action="append", default=[], metavar="TAG", help="check: render for this language; again for more"
+        "--language",
+        action="append",
+        type=values.language,
+        default=[],
+        metavar="TAG",
+        help="check: render for this language; again for more",
     )
 
 
@@ -69,7 +76,7 @@ def _check(args: argparse.Namespace) -> int:
 
     judge, _ = _read(args.judge)
     stand_in = {role: Model.parse(judge.models.get(role, "openai/any")) for role in judge.roles}
-    tags = _tags(args.language or list(judge.languages[:1]) or [_localised(judge) or "en"])
+    tags = args.language or list(judge.languages[:1]) or [_localised(judge) or "en"]
     rendered = {
         tag: [_requests(judge, comparison, stand_in) for comparison in sample_comparisons(judge, tag)] for tag in tags
     }
@@ -104,15 +111,6 @@ def _localised(judge: JudgeDefinition) -> str | None:
     """Return the first language that a localised judge is written in."""
     by_language = next((part for part in (judge.user, judge.system) if isinstance(part, dict)), {})
     return next(iter(by_language), None)
-
-
-def _tags(words: list[str]) -> list[str]:
-    from evalkit.language.tags import normalise
-
-    try:
-        return [normalise(word) for word in words]
-    except ValueError as fault:
-        raise InputError(Problem(where="--language", message=str(fault))) from None
 
 
 def _print_question(tag: str, requests: tuple[Request, ...]) -> None:

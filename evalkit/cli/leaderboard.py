@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
+from dataclasses import replace
 from typing import Any
 
-from evalkit.cli.output import declare, print_json, say
+from evalkit.cli import values
+from evalkit.cli.options import JUDGE, OUTPUT, add, add_allow_mixed
+from evalkit.cli.output import print_json, say
+from evalkit.cli.parser import declare
 from evalkit.errors import InputError, Problem
 
 
@@ -14,20 +17,17 @@ def add_parser(commands: Any, summary: str) -> None:
     """Declare the command."""
     example = "evalkit leaderboard reports/xalpaca/*/ --output public/index.html"
     parser = declare(commands, "leaderboard", summary, example=example, handler=run)
-    parser.add_argument("runs", nargs="+", type=Path, metavar="RUN", help="run directories, or folders that hold them")
     parser.add_argument(
-        "--output", type=Path, required=True, metavar="FILE", help="the page; .json, .csv and .md are put beside it"
+        "runs", nargs="+", type=values.path, metavar="RUN", help="run directories, or folders that hold them"
     )
-    parser.add_argument("--judge", metavar="NAME", help="which judge (default: the panel, or the only one)")
-    parser.add_argument(
-        "--allow-mixed", action="store_true", help="show runs that are not comparable apart, instead of refusing them"
-    )
+    add(parser, replace(OUTPUT, required=True, help="page to write; .json, .csv and .md are put beside it"), JUDGE)
+    add_allow_mixed(parser)
     parser.add_argument(
         "--people", action="append", default=[], metavar="FILE", help="an arena's votes: rate candidates on their scale"
     )
     parser.add_argument(
         "--calibrate",
-        type=Path,
+        type=values.path,
         metavar="RUN",
         help="a run of the arena's own pairs: fit the judge's temperature on votes",
     )
@@ -38,13 +38,12 @@ def run(args: argparse.Namespace) -> int:
     from evalkit.boards.leaderboard_text import markdown
     from evalkit.stages.arena import read_people
     from evalkit.stages.boards import find_runs, leaderboard, publish
-    from evalkit.stored import find_folder
+    from evalkit.stored import find_folder, find_run
 
-    if not args.output.name:
-        raise InputError(Problem(where="--output", message="no file is named", hint="--output public/index.html"))
     if args.calibrate and not args.people:
         raise InputError(Problem(where="--calibrate", message="there are no votes to fit on", hint="--people FILE"))
-    people = read_people(args.people, calibrate=args.calibrate, judge=args.judge) if args.people else None
+    calibration = args.calibrate and find_run(args.calibrate)
+    people = read_people(args.people, calibrate=calibration, judge=args.judge) if args.people else None
     boards = leaderboard(
         find_runs([find_folder(run) for run in args.runs]),
         page=args.output,

@@ -1,28 +1,31 @@
-"""`evalkit ledger`: look into the ledger, merge others into it, forget a model."""
+"""`evalkit ledger`: show what the ledger holds, merge others into it, forget a model."""
 
 from __future__ import annotations
 
 import argparse
 import sys
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any
 
-from evalkit.cli.job import ledger_path
-from evalkit.cli.output import declare, print_json
+from evalkit.cli import values
+from evalkit.cli.options import LEDGER, add, ledger_path
+from evalkit.cli.output import print_json
+from evalkit.cli.parser import declare
 from evalkit.errors import InputError, Problem
 
 
 def add_parser(commands: Any, summary: str) -> None:
     """Declare the command."""
     parser = declare(commands, "ledger", summary, example="evalkit ledger merge shard-*/ledger.sqlite", handler=run)
-    parser.add_argument("action", nargs="?", choices=["info", "merge", "prune"], default="info")
-    parser.add_argument("files", nargs="*", type=Path, metavar="FILE", help="ledgers to merge into this one")
-    parser.add_argument("--model", metavar="REF", help="prune: the model to forget, as `ledger info` names it")
     parser.add_argument(
-        "--ledger", type=Path, metavar="FILE", help="ledger (default: EVALKIT_LEDGER or .evalkit/ledger.sqlite)"
+        "action", nargs="?", choices=["info", "merge", "prune"], default="info", help="what to do (default: info)"
     )
-    parser.add_argument("--yes", action="store_true", help="prune: do not ask")
+    parser.add_argument("files", nargs="*", type=values.file, metavar="FILE", help="ledgers to merge into this one")
+    parser.add_argument(
+        "--model", metavar="REF", type=values.model, help="prune: the model to forget, as `ledger info` names it"
+    )
+    add(parser, LEDGER)
+    parser.add_argument("--yes", action="store_true", help="prune: do not ask for confirmation")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -95,6 +98,6 @@ def _agreed(question: str) -> bool:
         InputError: there is no terminal.
     """
     if not sys.stdin.isatty():
-        raise InputError(Problem(message="nobody is there to ask", hint="--yes forgets without asking"))
+        raise InputError(Problem(message="cannot ask for confirmation: standard input is not a terminal (use --yes)"))
     print(f"{question} [y/N] ", end="", file=sys.stderr, flush=True)
     return sys.stdin.readline().strip() == "y"

@@ -2,35 +2,36 @@
 
 from __future__ import annotations
 
-import argparse
 import errno
 import importlib
 import json
 import os
 import sys
 from collections.abc import Sequence
-from typing import Any, NoReturn
+from typing import Any
 
-from evalkit.errors import EvalkitError, IncompleteError, InputError, Problem, did_you_mean
+from evalkit.cli.parser import Parser
+from evalkit.cli.streams import standard_streams
+from evalkit.errors import EvalkitError, IncompleteError, InputError, Problem
 from evalkit.version import __version__
 
 COMMANDS: dict[str, str] = {
     "run": "run a suite: answers, verdicts, estimates, report",
-    "plan": "say what would be asked, its cost and the precision to expect; ask nothing",
-    "generate": "only the answers of `run`",
-    "judge": "the answers and verdicts of `run`",
-    "analyze": "estimate again from a run directory",
-    "report": "write a run's report again, for sharing, as Markdown, or its figures",
+    "plan": "show what `run` would ask, its cost and the precision to expect, without asking",
+    "generate": "ask only for the answers of `run`",
+    "judge": "ask for the answers and the verdicts of `run`",
+    "analyze": "compute the estimates of a run directory again",
+    "report": "write a run's report again: for sharing, as Markdown, or as figures for a paper",
     "show": "show one example in full, both orders",
-    "compare": "paired difference between two candidates",
-    "check": "gate a release: pass, fail or cannot tell",
-    "leaderboard": "many runs in one page",
-    "calibrate": "hold a judge against human labels",
+    "compare": "compare two candidates on the same prompts",
+    "check": "decide on a release: pass, fail or cannot tell",
+    "leaderboard": "rank many runs on one page",
+    "calibrate": "compare a judge with human labels",
     "import": "make a run from another tool's annotations",
     "export": "write a run in another tool's format",
     "suites": "list, show, check, create or translate suites",
     "judges": "list, show or check judge definitions",
-    "ledger": "look into, merge or prune the ledger",
+    "ledger": "show, merge or prune the ledger",
     "doctor": "check this machine: versions, keys, devices, data",
 }
 """Command → one line of help. The command's module is `evalkit.cli.<command>` (`import_` for a Python keyword)."""
@@ -40,34 +41,39 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code."""
     # The statistics multiply small matrices; threads that wait for each other make them twice as slow.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    words = list(sys.argv[1:] if arguments is None else arguments)
+    with standard_streams():
+        return _run(list(sys.argv[1:] if arguments is None else arguments))
+
+
+def _run(words: Sequence[str]) -> int:
+    """Run one command; turn every expected error into its message and its exit code."""
     as_json = "--json" in words
     try:
-        parser = _parser(words)
+        parser = build_parser(words)
         args = parser.parse_args(words)
         if "handler" not in args:
             parser.print_help()
             return 0
-        return int(args.handler(args))
+        code = int(args.handler(args))
+        sys.stdout.flush()
     except EvalkitError as error:
         return _report(error, as_json=as_json)
     except KeyboardInterrupt:
         print("interrupted; everything fetched is kept: run the same command again", file=sys.stderr)
         return 130
-    except BrokenPipeError:
-        return 0
     except (OSError, RecursionError) as fault:
         return _report(_expected(fault), as_json=as_json)
+    return code
 
 
 def _expected(fault: OSError | RecursionError) -> EvalkitError:
     """Return what a file that no stage could make sense of means: mend the path, or make room and go on."""
     if isinstance(fault, RecursionError):
         return InputError("the input is nested too deeply to be read")
-    told = fault.strerror or str(fault)
+    reason = fault.strerror or str(fault)
     if fault.errno == errno.ENOSPC:
-        return IncompleteError(f"{told}; everything fetched is kept: make room, then run the same command again")
-    return InputError(Problem(where=str(fault.filename or ""), message=told))
+        return IncompleteError(f"{reason}; everything fetched is kept: make room, then run the same command again")
+    return InputError(Problem(where=str(fault.filename or ""), message=reason))
 
 
 def _report(error: EvalkitError, *, as_json: bool) -> int:
@@ -83,17 +89,9 @@ def _report(error: EvalkitError, *, as_json: bool) -> int:
     return error.exit_code
 
 
-class _Parser(argparse.ArgumentParser):
-    """Reports a wrong command line as every other wrong input is reported."""
-
-    def error(self, message: str) -> NoReturn:
-        """Raise what is wrong with the command line."""
-        raise InputError(Problem(where=self.prog, message=message, hint=f"{self.prog} --help says what it takes"))
-
-
-def _parser(words: Sequence[str]) -> argparse.ArgumentParser:
+def build_parser(words: Sequence[str]) -> Parser:
     """Return the parser; only the named command's module is imported, so that `--help` stays quick."""
-    parser = _Parser(
+    parser = Parser(
         prog="evalkit",
         description="Multilingual win rates: LLM judges in both orders, honest intervals, one HTML report.",
         epilog="example: evalkit run quickstart",
@@ -101,8 +99,6 @@ def _parser(words: Sequence[str]) -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"evalkit {__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
     named = next((word for word in words if not word.startswith("-")), None)
-    if named is not None and named not in COMMANDS:
-        parser.error(f"unknown command {named!r}; {did_you_mean(named, list(COMMANDS))}")
     for name, summary in COMMANDS.items():
         if name == named:
             module = importlib.import_module(f"evalkit.cli.{name}{'_' if name == 'import' else ''}")

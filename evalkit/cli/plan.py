@@ -7,7 +7,8 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from evalkit.cli.job import add_options, job_from
-from evalkit.cli.output import console, declare, print_json
+from evalkit.cli.output import console, print_json
+from evalkit.cli.parser import declare
 
 if TYPE_CHECKING:
     from rich.table import Table

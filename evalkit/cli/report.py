@@ -3,25 +3,25 @@
 from __future__ import annotations
 
 import argparse
-import re
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from evalkit.cli.output import declare, print_json, say
+from evalkit.cli import values
+from evalkit.cli.options import OUTPUT, RUN, add
+from evalkit.cli.output import print_json, say
+from evalkit.cli.parser import declare
 
 if TYPE_CHECKING:
     from evalkit.report.page import Page
     from evalkit.results import RunData
-
-_UNITS = {"": 1, "kb": 1000, "mb": 1000**2, "gb": 1000**3}
 
 
 def add_parser(commands: Any, summary: str) -> None:
     """Declare the command."""
     example = "evalkit report reports/quickstart/sprout-2 --share --redact rationales --output for-you.html"
     parser = declare(commands, "report", summary, example=example, handler=run)
-    parser.add_argument("run", type=Path, metavar="RUN", help="a run directory, or its name below reports/")
-    parser.add_argument("--output", type=Path, metavar="FILE", help="where to write (default: in the run directory)")
+    add(parser, RUN, replace(OUTPUT, help="file to write (default: in the run directory)"))
     parser.add_argument(
         "--format", choices=("html", "md"), default="html", help="md goes to standard output by default"
     )
@@ -35,20 +35,13 @@ def add_parser(commands: Any, summary: str) -> None:
         default=[],
         help="take these out of the examples (repeat for more)",
     )
-    parser.add_argument("--max-bytes", type=size, default=5_000_000, metavar="N", help="default 5MB")
+    parser.add_argument(
+        "--max-bytes", type=values.size, default=5_000_000, metavar="N", help="most bytes of a page (default: 5MB)"
+    )
     parser.add_argument("--pages", choices=("language",), help="also one page a language, with more of its texts")
     parser.add_argument(
-        "--figures", type=Path, metavar="DIR", help="also plots as SVG and PDF, tables as LaTeX and CSV"
+        "--figures", type=values.writable, metavar="DIR", help="also plots as SVG and PDF, tables as LaTeX and CSV"
     )
-
-
-def size(text: str) -> int:
-    """Read a number of bytes: 5000000, 5MB, 1.5 mb."""
-    found = re.fullmatch(r"([\d_]+(?:\.\d+)?)\s*([kmg]?b?)", text.strip().lower())
-    unit = found[2] if found else None
-    if not found or unit is None or (unit and not unit.endswith("b")):
-        raise argparse.ArgumentTypeError(f"{text!r} is no size: write 5000000 or 5MB")
-    return int(float(found[1]) * _UNITS["" if unit == "b" else unit])
 
 
 def run(args: argparse.Namespace) -> int:

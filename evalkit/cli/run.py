@@ -6,7 +6,8 @@ import argparse
 from typing import TYPE_CHECKING, Any
 
 from evalkit.cli.job import add_options, job_from
-from evalkit.cli.output import console, declare, print_json, say
+from evalkit.cli.output import console, print_json, say
+from evalkit.cli.parser import declare
 
 if TYPE_CHECKING:
     from evalkit.pipeline import Finished, Job

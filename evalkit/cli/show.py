@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 from typing import Any
 
-from evalkit.cli.output import declare, print_json
+from evalkit.cli.options import RUN, add
+from evalkit.cli.output import print_json
+from evalkit.cli.parser import declare
 
 
 def add_parser(commands: Any, summary: str) -> None:
     """Declare the command."""
     parser = declare(commands, "show", summary, example="evalkit show reports/quickstart/sprout-2 de-123", handler=run)
-    parser.add_argument("run", type=Path, metavar="RUN", help="a run directory, or its name below reports/")
+    add(parser, RUN)
     parser.add_argument("example", metavar="ID", help="language and prompt id, as in the report's links: de-123")
 
 

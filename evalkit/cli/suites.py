@@ -7,10 +7,14 @@ import os
 import sys
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from evalkit.cli.output import declare, print_json, say
+from evalkit.cli import values
+from evalkit.cli.options import DATA, LANGUAGES, OUTPUT, SOURCE, SUITE, add, data_folder
+from evalkit.cli.output import print_json, say
+from evalkit.cli.parser import declare
 from evalkit.cli.translating import add_options
 from evalkit.cli.translating import run as translate
 from evalkit.errors import InputError, Problem
@@ -38,18 +42,17 @@ def add_parser(commands: Any, summary: str) -> None:
     actions = parser.add_subparsers(title="actions", metavar="ACTION")
     _action(actions, "list", "show what ships", _list, "suites list --json")
     show = _action(actions, "show", "print a suite, to read or to start from", _show, "suites show xalpaca --languages")
-    show.add_argument("suite", metavar="SUITE", help="a suite file, or the name of one that ships")
+    add(show, SUITE)
     show.add_argument("--languages", action="store_true", help="list its languages by tag, name and script instead")
     example = "suites check xalpaca --languages en,de --data xalpacaeval"
     check = _action(actions, "check", "validate a suite and look for odd prompts", _check, example)
-    check.add_argument("suite", metavar="SUITE", help="a suite file, or the name of one that ships")
-    check.add_argument("--languages", metavar="de,fr", dest="tags", default="", help="instead of its default languages")
-    check.add_argument("--data", type=Path, metavar="DIR", help="its published files on disk (or EVALKIT_DATA)")
-    check.add_argument("--source", metavar="TAG", default="en", help="language the others were translated from (en)")
+    add(check, SUITE, LANGUAGES, DATA, SOURCE)
     new = _action(actions, "new", "write a commented suite from a table of prompts", _new, "suites new prompts.csv")
-    new.add_argument("table", type=Path, metavar="TABLE", help="CSV, TSV, JSON, JSONL or Parquet")
-    new.add_argument("--language", metavar="TAG", help="the language of all rows, where the table does not say")
-    new.add_argument("--output", type=Path, metavar="FILE", help="the suite's file (default: TABLE.yaml beside it)")
+    new.add_argument("table", type=values.file, metavar="TABLE", help="CSV, TSV, JSON, JSONL or Parquet")
+    new.add_argument(
+        "--language", type=values.language, metavar="TAG", help="language of all rows, where the table does not say"
+    )
+    add(new, replace(OUTPUT, help="suite file to write (default: TABLE.yaml beside it)"))
     example = "suites translate arena-hard-v0.1 --to de,sw --model openai/gpt-4.1 --out my-arena"
     add_options(
         _action(actions, "translate", "build a suite in other languages from one in English", translate, example)
@@ -59,16 +62,7 @@ def add_parser(commands: Any, summary: str) -> None:
 def _action(
     actions: Any, name: str, summary: str, handler: Callable[[argparse.Namespace], int], example: str
 ) -> argparse.ArgumentParser:
-    parser: argparse.ArgumentParser = actions.add_parser(
-        name,
-        help=summary,
-        description=f"{summary[:1].upper()}{summary[1:]}.",
-        epilog=f"example: evalkit {example}",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument("--json", action="store_true", default=argparse.SUPPRESS, help="print one JSON document")
-    parser.set_defaults(handler=handler)
-    return parser
+    return declare(actions, name, summary, example=f"evalkit {example}", handler=handler, inner=True)
 
 
 def _list(args: argparse.Namespace) -> int:
@@ -141,8 +135,6 @@ def _new(args: argparse.Namespace) -> int:
     from evalkit.files import write_all
     from evalkit.suite import parse_suite
 
-    if not args.table.name:
-        raise InputError(Problem(where="TABLE", message="no file is named", hint="evalkit suites new prompts.csv"))
     output: Path = args.output or args.table.with_suffix(".yaml")
     if output.exists():
         raise InputError(Problem(where=str(output), message="the file exists", hint="choose another: --output FILE"))
@@ -163,15 +155,14 @@ def _new(args: argparse.Namespace) -> int:
 def _check(args: argparse.Namespace) -> int:
     from evalkit.data.prompts import read_prompts
     from evalkit.data.review import review
-    from evalkit.language.tags import normalise
     from evalkit.suite import load_suite, override
 
     loaded = load_suite(args.suite)
-    suite = override(loaded.suite, languages=[tag.strip() for tag in args.tags.split(",") if tag.strip()])
-    data = args.data or (Path(os.environ["EVALKIT_DATA"]) if os.environ.get("EVALKIT_DATA") else None)
+    suite = override(loaded.suite, languages=args.languages or ())
+    data = data_folder(args.data)
     prompts = read_prompts(suite, folder=loaded.folder, data=data)
     notes = [*_judges(suite, loaded), *_answers(suite, loaded, prompts, data)]
-    findings = review(prompts, languages=suite.languages, source=normalise(args.source))
+    findings = review(prompts, languages=suite.languages, source=args.source)
     if args.json:
         print_json(_checked(suite, prompts, findings, notes))
     else:

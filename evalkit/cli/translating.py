@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import os
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from evalkit.cli import values
+from evalkit.cli.options import DATA, LEDGER, LIMIT, MAX_COST, OUT, SOURCE, SUITE, add, data_folder, ledger_path
 from evalkit.cli.output import print_json, say
 from evalkit.errors import InputError, Problem
 
@@ -20,21 +22,13 @@ MAX_TOKENS = 8192
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Declare what to translate, into what, by whom."""
-    parser.add_argument("suite", metavar="SUITE", help="a suite file, or the name of one that ships")
-    parser.add_argument("--to", required=True, metavar="de,sw", help="languages to translate into")
-    parser.add_argument("--model", required=True, metavar="REF", help="the model that translates")
-    parser.add_argument("--source", default="en", metavar="TAG", help="language to translate from (en)")
-    parser.add_argument("--limit", type=int, metavar="N", help="a seeded sample of N prompts")
-    parser.add_argument("--out", type=Path, metavar="DIR", help="folder of the new suite (default: SUITE-translated)")
+    add(parser, SUITE)
     parser.add_argument(
-        "--data", type=Path, metavar="DIR", help="the suite's published files on disk (or EVALKIT_DATA)"
+        "--to", type=values.languages, required=True, metavar="de,sw", help="languages to translate into"
     )
-    parser.add_argument(
-        "--ledger", type=Path, metavar="FILE", help="ledger (default: EVALKIT_LEDGER or .evalkit/ledger.sqlite)"
-    )
-    parser.add_argument(
-        "--max-cost", type=float, metavar="USD", help="stop before this much is spent; run again to go on"
-    )
+    parser.add_argument("--model", type=values.model, required=True, metavar="REF", help="the model that translates")
+    add(parser, SOURCE, LIMIT, replace(OUT, help="folder of the new suite (default: SUITE-translated)"), DATA, LEDGER)
+    add(parser, MAX_COST)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -43,11 +37,10 @@ def run(args: argparse.Namespace) -> int:
     from evalkit.stages.translate_suite import write_translation
     from evalkit.suite import load_suite, model_config, override
 
-    source, *targets = _tags([args.source, *args.to.split(",")])
+    source, targets = args.source, _targets(args)
     loaded = load_suite(args.suite)
     suite = override(loaded.suite, languages=[source], limit=args.limit)
-    data = args.data or (Path(os.environ["EVALKIT_DATA"]) if os.environ.get("EVALKIT_DATA") else None)
-    prompts = read_prompts(suite, folder=loaded.folder, data=data)
+    prompts = read_prompts(suite, folder=loaded.folder, data=data_folder(args.data))
     config = model_config(args.model)
     translated = _translate(prompts, targets, config, args)
     folder: Path = args.out or Path(f"{suite.name}-translated")
@@ -56,25 +49,13 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _tags(words: list[str]) -> list[str]:
-    """Normalise the languages; the first is the source."""
-    from evalkit.language.tags import normalise
-
-    problems, tags = [], []
-    for word in words:
-        try:
-            tags.append(normalise(word))
-        except ValueError as fault:
-            problems.append(Problem(where="--to", message=str(fault)))
-    if problems:
-        raise InputError(*problems)
-    source, *targets = tags
-    unique = [tag for tag in dict.fromkeys(targets) if tag != source]
-    if not unique:
-        raise InputError(
-            Problem(where="--to", message=f"nothing to translate {source!r} into", hint="for example --to de,sw")
-        )
-    return [source, *unique]
+def _targets(args: argparse.Namespace) -> list[str]:
+    """Return the languages to translate into, without the source."""
+    targets = [tag for tag in args.to if tag != args.source]
+    if not targets:
+        hint = "for example --to de,sw"
+        raise InputError(Problem(where="--to", message=f"nothing to translate {args.source!r} into", hint=hint))
+    return targets
 
 
 def _translate(
@@ -84,7 +65,6 @@ def _translate(
     import asyncio
 
     from evalkit.calls import Sampling
-    from evalkit.cli.job import ledger_path
     from evalkit.cli.progress import progress_display
     from evalkit.dispatch import Limits
     from evalkit.dispatch.session import Session

@@ -16,6 +16,7 @@ from typing import Any, ClassVar
 
 from evalkit.calls import Model, Request, Response
 from evalkit.errors import InputError, Problem, did_you_mean, raise_all
+from evalkit.extras import install_command
 from evalkit.models._vllm_engine import Engine
 from evalkit.models._vllm_prompts import Prepared, Translator
 
@@ -48,7 +49,7 @@ class Provider:
             raise InputError(
                 Problem(
                     message=f"{model} needs vLLM, which is not installed",
-                    hint="pip install 'multilingual-evalkit[vllm]', or serve the model and write openai/NAME@URL",
+                    hint=f"{install_command('vllm')}, or serve the model and write openai/NAME@URL",
                 )
             )
         for name, value in ENVIRONMENT.items():

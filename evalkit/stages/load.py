@@ -33,6 +33,8 @@ from evalkit.suite import (
 )
 
 RECORDED = "recorded"
+OFFLINE = "offline"
+"""Provider of the judges that are rules, not models."""
 DRAWN = ("temperature", "top_p", "max_tokens", "seed")
 """Sampling that a model under a judge may set in the definition's place."""
 
@@ -179,7 +181,12 @@ def _resolve_judge(config: JudgeConfig, suite: Suite, folder: Path) -> ResolvedJ
         if "judge" not in definition.roles:
             hint = f"edit {' and '.join(definition.roles)} in a copy: evalkit judges show {definition.name}"
             raise JudgeError(Problem(where=where, message="this judge asks models of its own", hint=hint))
-        models["judge"] = model_of(config.model)
+        model = model_of(config.model)
+        if "judge" in models and models["judge"].provider == OFFLINE != model.provider:
+            message = f"this judge is made of rules: results in its name cannot come from {model}"
+            hint = f"judges that ask a model: {', '.join(_judges_that_ask_a_model())}"
+            raise JudgeError(Problem(where=where, message=message, hint=hint))
+        models["judge"] = model
         drawn = {
             name: value for name, value in config.model.model_dump().items() if name in DRAWN and value is not None
         }
@@ -191,6 +198,12 @@ def _resolve_judge(config: JudgeConfig, suite: Suite, folder: Path) -> ResolvedJ
         hint = "add --judge-model PROVIDER/MODEL, or `model:` under the judge"
         raise JudgeError(Problem(where=where, message=f"no model for {', '.join(lacking)}", hint=hint))
     return ResolvedJudge(config.name or definition.name, definition, text, models, config.repeats)
+
+
+def _judges_that_ask_a_model() -> list[str]:
+    """Return the names of the judges that ship and that `--judge-model` can put another model under."""
+    shipped = (parse_definition(judge_text(name)[0], name=name) for name in shipped_names("judges"))
+    return [one.name for one in shipped if "judge" in one.roles and not (one.model or "").startswith(f"{OFFLINE}/")]
 
 
 async def preflight(workload: Workload) -> None:

@@ -182,7 +182,7 @@ def test_the_command_answers_with_its_exit_code(
     [
         ([], "nothing to compare with"),
         (["--max-regression", "3"], "there is no run to regress from"),
-        (["--against", "RUN", "--max-regression", "-1"], "outside 0..100"),
+        (["--against", "RUN", "--max-regression", "-1"], "'-1' is not a number of percentage points from 0 to 100"),
         (["--against", "nowhere"], "not a run directory"),
     ],
 )

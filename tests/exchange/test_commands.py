@@ -94,8 +94,11 @@ def test_a_language_in_the_path_reads_every_language(tmp_path: Path) -> None:
         (["import", "table", "no/{language}.jsonl", "--out", "x"], "no/{language}.jsonl: no such file"),
         (["import", "table", "nothing.jsonl", "--out", "x", "--columns", "winner"], "'winner' is not OURS=THEIRS"),
         (["export", "nowhere", "--format", "csv", "--output", "x.csv"], "not a run directory"),
-        (["export", "nowhere", "--format", "csv", "--output", "x", "--min-margin", "2"], "2 is outside 0..1"),
-        (["import", "arena-votes", "x", "--out", "y", "--per-language", "0"], "0 is less than 1"),
+        (
+            ["export", "nowhere", "--format", "csv", "--output", "x", "--min-margin", "2"],
+            "'2' is not a share from 0 to 1",
+        ),
+        (["import", "arena-votes", "x", "--out", "y", "--per-language", "0"], "'0' is not a whole number from 1 on"),
         (["import", "arena-votes", "x", "--out", "y", "--languages", "english"], "'english' is not a language tag"),
     ],
 )

@@ -194,6 +194,16 @@ def test_an_unreadable_reply_is_asked_again_and_then_missing_never_a_tie(
     assert {failure.attempts for failure in run.failures} == {3}
 
 
+def test_rules_take_no_judge_model(suite: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Verdicts of a model would stand in the results as those of `offline-rules`."""
+    assert main(["run", str(suite), "--judge", OFFLINE, "--judge-model", "openai/any"]) == 2
+    err = capsys.readouterr().err
+    assert "offline-rules.yaml: this judge is made of rules" in err
+    assert "judges that ask a model: alpaca-logprob, arena-5level, aya-pairwise, " in err
+    assert OFFLINE not in err.partition("judges that ask a model")[2]
+    assert "implicit-reward" not in err
+
+
 def test_a_reward_takes_no_judge_model(suite: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["run", str(suite), "--judge", "implicit-reward", "--judge-model", "openai/any"]) == 2
     assert "edit policy and reference" in capsys.readouterr().err

@@ -136,12 +136,3 @@ def test_show_as_json_holds_everything(folder: Path, run: RunData, capsys: pytes
 def test_show_of_an_unknown_example_names_a_close_one(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["show", str(folder), "de-33"]) == 2
     assert "did you mean 'de-3'?" in capsys.readouterr().err
-
-
-@pytest.mark.parametrize(
-    ("text", "number"), [("5000000", 5_000_000), ("5MB", 5_000_000), ("1.5 mb", 1_500_000), ("20kb", 20_000)]
-)
-def test_sizes_are_read_as_people_write_them(text: str, number: int) -> None:
-    from evalkit.cli.report import size
-
-    assert size(text) == number

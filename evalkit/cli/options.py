@@ -1,0 +1,121 @@
+"""Options and arguments that several commands take: the name, the meaning and the kind of value of each, once.
+
+A command lists what it takes: `add(parser, SUITE, LIMIT)`. Where a command gives one of them a narrower meaning, it
+says so with `replace(OUTPUT, help=…)`. An option that one command alone takes is declared in that command, with a kind
+of value from `values`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from evalkit.cli import values
+
+DATA_VARIABLE = "EVALKIT_DATA"
+LEDGER_VARIABLE = "EVALKIT_LEDGER"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Option:
+    """An option with a value, or an argument without a flag."""
+
+    name: str
+    """The flag, as `--limit`; the attribute among the parsed arguments for an argument without a flag."""
+    metavar: str
+    """The word that stands for the value in help."""
+    help: str
+    """The meaning, in a line."""
+    type: Callable[[str], object] = str
+    """The function that reads the value."""
+    default: object = None
+    """The value where the option is not given."""
+    required: bool = False
+    """Whether the option must be given. An argument without a flag always must."""
+
+
+def add(parser: argparse._ActionsContainer, *options: Option) -> None:
+    """Declare options in a command's parser, or in a group of it."""
+    for option in options:
+        if option.name.startswith("-"):
+            parser.add_argument(
+                option.name,
+                metavar=option.metavar,
+                help=option.help,
+                type=option.type,
+                default=option.default,
+                required=option.required,
+            )
+        else:
+            parser.add_argument(option.name, metavar=option.metavar, help=option.help, type=option.type)
+
+
+SUITE = Option(name="suite", metavar="SUITE", help="a suite file, or the name of one that ships (evalkit suites)")
+RUN = Option(name="run", metavar="RUN", help="a run directory, or its name below reports/", type=values.path)
+LANGUAGES = Option(
+    name="--languages",
+    metavar="de,fr",
+    help="languages to take (default: the suite's own, or all in the files)",
+    type=values.languages,
+)
+SOURCE = Option(
+    name="--source",
+    metavar="TAG",
+    help="language that the others are translated from (default: en)",
+    type=values.language,
+    default="en",
+)
+LIMIT = Option(name="--limit", metavar="N", help="a seeded sample of N prompts per language", type=values.count)
+DATA = Option(
+    name="--data",
+    metavar="DIR",
+    help=f"the suite's published files on disk (default: {DATA_VARIABLE})",
+    type=values.path,
+)
+LEDGER = Option(
+    name="--ledger",
+    metavar="FILE",
+    help=f"the ledger (default: {LEDGER_VARIABLE}, or .evalkit/ledger.sqlite)",
+    type=values.file,
+)
+MAX_COST = Option(
+    name="--max-cost",
+    metavar="USD",
+    help="stop before this much is spent; exit 3, run again to go on",
+    type=values.money,
+)
+OUT = Option(name="--out", metavar="DIR", help="folder to write", type=values.writable)
+OUTPUT = Option(name="--output", metavar="FILE", help="file to write", type=values.file)
+JUDGE = Option(name="--judge", metavar="NAME", help="which judge (default: the panel, or the only one)")
+
+
+def add_allow_mixed(parser: argparse.ArgumentParser) -> None:
+    """Declare `--allow-mixed`."""
+    meaning = "accept runs that are not comparable: compare what they share, show them apart on a leaderboard"
+    parser.add_argument("--allow-mixed", action="store_true", help=meaning)
+
+
+def add_json(parser: argparse.ArgumentParser, *, inherited: bool = False) -> None:
+    """Declare `--json`; `inherited` where an outer command takes it too and may have been given it."""
+    parser.add_argument(
+        "--json",
+        action="store_true",
+        default=argparse.SUPPRESS if inherited else False,
+        help="print one JSON document on standard output, nothing else",
+    )
+
+
+def ledger_path(given: Path | None = None) -> Path:
+    """Return the ledger that the option, the environment or the working directory names."""
+    from evalkit.ledger import DEFAULT_PATH
+
+    return given or Path(os.environ.get(LEDGER_VARIABLE) or DEFAULT_PATH)
+
+
+def data_folder(given: Path | None = None) -> Path | None:
+    """Return the folder of published files that the option or the environment names; it may not be there."""
+    named = os.environ.get(DATA_VARIABLE)
+    return given or (Path(named) if named else None)
