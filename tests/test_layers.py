@@ -14,7 +14,7 @@ PACKAGE = Path(__file__).resolve().parent.parent / "evalkit"
 BASE = {"errors", "calls", "records", "settings", "documents", "tables", "version"}
 PURE = {"conversation", "judging", "statistics", "report", "exchange", "boards"}
 BELOW = {"language", "translation"}
-IO = {"shipped", "stored", "suite", "data", "run", "ledger", "dispatch", "pricing", "models"}
+IO = {"shipped", "stored", "suite", "data", "run", "ledger", "dispatch", "pricing", "models", "plugins"}
 LAYER = {
     **dict.fromkeys(BASE, 0),
     **dict.fromkeys(BELOW, 1),

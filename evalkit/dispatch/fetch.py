@@ -124,11 +124,11 @@ async def _ask(groups: Sequence[Group], state: FetchState, engines: Engines) -> 
                     group.model, await opened.enter_async_context(_open(group, state)), group.requests.values(), state
                 )
                 for group in groups
-                if not group.provider.exclusive
+                if not group.provider.in_process
             ]
             await asyncio.gather(*(queue.run() for queue in queues))
         for group in groups:
-            if group.provider.exclusive and not stop:
+            if group.provider.in_process and not stop:
                 engine = await engines.take(group.name, group.model, group.provider, timeout=state.limits.timeout)
                 await ModelQueue(group.model, engine, group.requests.values(), state).run()
 

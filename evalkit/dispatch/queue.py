@@ -98,7 +98,7 @@ class ModelQueue:
         self._wake = asyncio.Event()
         self._loop = asyncio.get_running_loop()
         limits = state.limits
-        engine = provider.exclusive or provider.free
+        engine = provider.in_process or provider.free
         self._timeout = None if engine else limits.timeout
         batch: int = getattr(provider, "concurrency", _ENGINE_CONCURRENCY)
         start, most = (batch, batch) if engine else (limits.concurrency, limits.max_concurrency)

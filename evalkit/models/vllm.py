@@ -36,7 +36,7 @@ class Provider:
     """A vLLM engine in this process. Requests are batched by the engine, in order of arrival."""
 
     free: ClassVar[bool] = False
-    exclusive: ClassVar[bool] = True
+    in_process: ClassVar[bool] = True
 
     def __init__(self, model: Model, *, timeout: float) -> None:  # noqa: ARG002 - a request's time is mostly waiting for its turn
         """Load the model; this takes as long as reading its weights.

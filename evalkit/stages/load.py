@@ -14,8 +14,7 @@ from evalkit.data.prompts import read_all_prompts, sample
 from evalkit.errors import JudgeError, Problem, did_you_mean, raise_all
 from evalkit.judging.definition import JudgeDefinition
 from evalkit.judging.validate import parse_definition
-from evalkit.models import provider_class
-from evalkit.models._checkpoint import known_by_content
+from evalkit.models import known_by_content, provider_class
 from evalkit.records import Prompt
 from evalkit.shipped import shipped_file, shipped_names
 from evalkit.stages.scorers import scorers
@@ -151,7 +150,7 @@ def load(loaded: LoadedSuite, *, data: Path | None, shard: tuple[int, int] | Non
     asked = [answerer.model for pair in duels for answerer in pair] + [
         m for judge in judges for m in judge.models.values()
     ]
-    for provider in {model.provider for model in asked} - {RECORDED}:
+    for provider in {model.provider for model in asked}:
         provider_class(provider)
     unsampled = read_all_prompts(suite, data=data, folder=loaded.folder)
     prompts = sample(unsampled, limit=suite.prompts.limit, seed=suite.prompts.sample_seed)
@@ -194,7 +193,7 @@ def _resolve_judge(config: JudgeConfig, suite: Suite, folder: Path) -> ResolvedJ
 
 
 async def preflight(workload: Workload) -> None:
-    """Open and close every judge that is a server, so that a missing key is noticed before any answer is paid for.
+    """Open and close every judge but engines, so that a missing key is noticed before any answer is paid for.
 
     Raises:
         InputError: a judge's model cannot be used.
@@ -202,7 +201,7 @@ async def preflight(workload: Workload) -> None:
     models = {model.api_key_env or str(model): model for judge in workload.judges for model in judge.models.values()}
     for model in models.values():
         provider = provider_class(model.provider)
-        if not provider.free and not provider.exclusive:
+        if not provider.in_process:
             await provider(model, timeout=1.0).close()
 
 

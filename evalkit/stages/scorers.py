@@ -1,7 +1,7 @@
 """Score: what installed plug-ins say of single answers, such as toxicity, for the profile of the texts.
 
-A plug-in is a function that its package declares under the entry point group `evalkit.scorers`; a suite names it. A
-suite from elsewhere can thus call nothing but what somebody installed to be called (docs/statistics.md has an example).
+A scorer is a function that its package declares under the entry point group `evalkit.scorers`; a suite names it
+(docs/statistics.md has an example).
 """
 
 from __future__ import annotations
@@ -9,9 +9,9 @@ from __future__ import annotations
 import logging
 import math
 from collections.abc import Callable, Mapping, Sequence
-from importlib.metadata import entry_points
 
-from evalkit.errors import Problem, SuiteError, did_you_mean, raise_all
+from evalkit.errors import InputError, Problem, SuiteError, did_you_mean, raise_all
+from evalkit.plugins import installed_plugins, load_plugin
 from evalkit.records import Generation
 from evalkit.statistics.pairs import Key
 from evalkit.statistics.text_measures import MEASURES, Scores
@@ -29,7 +29,7 @@ def scorers(names: Sequence[str]) -> dict[str, Scorer]:
     Raises:
         SuiteError: one is not installed, cannot be imported or is called as a measure of ours.
     """
-    installed = {point.name: point for point in entry_points(group=GROUP)} if names else {}
+    installed = installed_plugins(GROUP) if names else {}
     found: dict[str, Scorer] = {}
     problems = []
     for name in dict.fromkeys(names):
@@ -41,9 +41,9 @@ def scorers(names: Sequence[str]) -> dict[str, Scorer]:
             problems.append(Problem(where=where, message="no such scorer is installed", hint=hint))
         else:
             try:
-                found[name] = installed[name].load()
-            except Exception as fault:  # noqa: BLE001 - whatever importing other people's code raises
-                problems.append(Problem(where=where, message=f"cannot be imported: {type(fault).__name__}: {fault}"))
+                found[name] = load_plugin(GROUP, name, where=where)
+            except InputError as fault:
+                problems += fault.problems
     raise_all(problems, SuiteError)
     return found
 
