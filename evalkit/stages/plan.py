@@ -12,10 +12,8 @@ from dataclasses import dataclass, replace
 
 from evalkit.calls import Message, Model
 from evalkit.conversation import conversation, turns
-from evalkit.dispatch import Limits
-from evalkit.dispatch.session import Quiet, Session
+from evalkit.dispatch import Session
 from evalkit.judging.pairing import prepared
-from evalkit.ledger import Ledger
 from evalkit.models import provider_class
 from evalkit.pricing import Pricing, count_tokens
 from evalkit.records import Generation
@@ -75,13 +73,12 @@ class Plan:
         return sum(known) if len(known) == len(self.rows) else None
 
 
-async def plan(workload: Workload, ledger: Ledger, pricing: Pricing) -> Plan:
-    """Return what the run would ask."""
-    reader = Session(ledger=ledger, limits=Limits(), pricing=pricing, progress=Quiet(), asks=False)
-    answers = await generate(workload, reader)
+async def plan(workload: Workload, session: Session) -> Plan:
+    """Return what the run would ask; the session only reads the ledger."""
+    answers = await generate(workload, session)
     counts = workload.counts
-    rows = [*_answer_rows(workload, answers, pricing)]
-    rows += [row async for row in _verdict_rows(workload, answers, reader, pricing)]
+    rows = [*_answer_rows(workload, answers, session.pricing)]
+    rows += [row async for row in _verdict_rows(workload, answers, session)]
     return Plan(
         rows=tuple(rows),
         prompts=counts,
@@ -115,25 +112,21 @@ def _answer_rows(workload: Workload, answers: Mapping[str, Answers], pricing: Pr
             )
 
 
-async def _verdict_rows(
-    workload: Workload, answers: Mapping[str, Answers], reader: Session, pricing: Pricing
-) -> AsyncIterator[PlanRow]:
+async def _verdict_rows(workload: Workload, answers: Mapping[str, Answers], session: Session) -> AsyncIterator[PlanRow]:
     """Verdicts on answers as they are, or as long as answers usually are."""
-    ledger = reader.ledger
-    known = {(item.provider, item.model) for item in ledger.holdings()}
     for judge in workload.judges:
         alone = replace(workload, judges=(judge,), prompts=tuple(prepared(workload.prompts, judge.definition)))
         paid = [model for model in judge.models.values() if not provider_class(model.provider).free]
-        remembered = any((model.provider, model.public_name) in known for model in paid)
+        remembered = session.holds_responses_of(paid)
         for language, prompts in alone.by_language().items():
             here = replace(alone, prompts=tuple(prompts))
             sample = replace(alone, prompts=tuple(prompts[:SAMPLE]))
-            filled = await first_tasks(sample, _filled(sample, answers), reader)
+            filled = await first_tasks(sample, _filled(sample, answers), session)
             total = round(len(filled) * len(prompts) / max(1, len(sample.prompts)))
             if not paid:
                 yield PlanRow(stage=JUDGING, model=judge.name, language=language, requests=total)
                 continue
-            held = ledger.count([t.key for t in await first_tasks(here, answers, reader)]) if remembered else 0
+            held = session.held(await first_tasks(here, answers, session)) if remembered else 0
             limit = judge.definition.sampling.max_tokens or TYPICAL_REPLY
             yield _row(
                 JUDGING,
@@ -144,7 +137,7 @@ async def _verdict_rows(
                 input_tokens=sum(_tokens(task.request.messages) for task in filled) / max(1, len(filled)),
                 output_tokens=min(limit, TYPICAL_REPLY),
                 models=paid,
-                pricing=pricing,
+                pricing=session.pricing,
             )
 
 
