@@ -88,6 +88,20 @@ def test_only_the_command_line_prints() -> None:
             assert not [n for n in calls if isinstance(n.func, ast.Name) and n.func.id == "print"], path
 
 
+def test_only_a_session_opens_a_ledger() -> None:
+    """But for `evalkit ledger`, which is about the file."""
+    users = {str(path.relative_to(PACKAGE)) for path in FILES if "evalkit.ledger.Ledger" in imports(path)}
+    assert users == {"cli/ledger.py", "dispatch/fetch.py", "dispatch/queue.py", "dispatch/session.py"}
+
+
+def test_no_module_imports_a_private_one_of_another_package() -> None:
+    for path in FILES:
+        private = {name for name in imports(path) if any(part.startswith("_") for part in name.split(".")[1:])}
+        here = ".".join(path.relative_to(PACKAGE.parent).parts[:-1])
+        others = {name for name in private if name.startswith("evalkit.") and not name.startswith(f"{here}._")}
+        assert not others - {"evalkit.version.__version__"}, path
+
+
 def test_help_imports_nothing_heavy() -> None:
     """`evalkit --help` answers at once: no numeric library, no SDK, no YAML model is imported for it."""
     code = (

@@ -32,8 +32,8 @@ from evalkit.suite import (
 )
 
 RECORDED = "recorded"
-DRAWN = ("temperature", "top_p", "max_tokens", "seed")
-"""Sampling that a model under a judge may set in the definition's place."""
+JUDGE_SAMPLING = ("temperature", "top_p", "max_tokens", "seed")
+"""Sampling parameters that the model of a judge may set in place of the judge's definition."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ class AnsweringModel:
 
     @cached_property
     def model(self) -> calls.Model:
-        """The model as the content key knows it."""
+        """The model as it is in the content key."""
         return known_by_content(model_of(self.config))
 
     def model_for(self, prompt: Prompt) -> calls.Model:
@@ -61,7 +61,7 @@ class AnsweringModel:
 
     @cached_property
     def sampling(self) -> calls.Sampling:
-        """How its answers are drawn: its own settings before the suite's."""
+        """Its sampling parameters: its own before the suite's."""
         return sampling_of(self.config, self.suite.generation)
 
     def system(self, language: str) -> str | None:
@@ -71,7 +71,7 @@ class AnsweringModel:
 
 @dataclass(frozen=True, slots=True)
 class ResolvedJudge:
-    """A judge with the models under it."""
+    """A judge with the models that it asks."""
 
     name: str
     definition: JudgeDefinition
@@ -84,7 +84,7 @@ class ResolvedJudge:
 
 @dataclass(frozen=True, slots=True)
 class Matchup:
-    """Who is compared with whom: one run each."""
+    """A candidate and the baseline it is compared with: one run directory."""
 
     candidate: AnsweringModel
     baseline: AnsweringModel
@@ -92,7 +92,7 @@ class Matchup:
 
 @dataclass(frozen=True, kw_only=True)
 class Workload:
-    """Everything a run needs before its first question."""
+    """Everything a run needs before its first request."""
 
     suite: Suite
     folder: Path
@@ -119,10 +119,10 @@ class Workload:
 
     def by_language(self) -> dict[str, list[Prompt]]:
         """Return the prompts of each language."""
-        found: dict[str, list[Prompt]] = {}
+        by_language: dict[str, list[Prompt]] = {}
         for prompt in self.prompts:
-            found.setdefault(prompt.language, []).append(prompt)
-        return found
+            by_language.setdefault(prompt.language, []).append(prompt)
+        return by_language
 
     @cached_property
     def digest(self) -> str:
@@ -144,13 +144,12 @@ def load(loaded: LoadedSuite, *, data: Path | None, shard: tuple[int, int] | Non
     """
     suite = loaded.suite
     scorers(suite.statistics.profile_scorers)
-    duels = [[AnsweringModel(display_name(config), config, suite) for config in pair] for pair in matchups(suite)]
+    pairs = [[AnsweringModel(display_name(config), config, suite) for config in pair] for pair in matchups(suite)]
     judges = tuple(_resolve_judge(config, suite, loaded.folder) for config in suite.judges)
     raise_all((p for judge in judges for p in judge.definition.language_problems(suite.languages)), JudgeError)
-    asked = [answerer.model for pair in duels for answerer in pair] + [
-        m for judge in judges for m in judge.models.values()
-    ]
-    for provider in {model.provider for model in asked}:
+    answering = [answerer.model for pair in pairs for answerer in pair]
+    judging = [model for judge in judges for model in judge.models.values()]
+    for provider in {model.provider for model in (*answering, *judging)}:
         provider_class(provider)
     unsampled = read_all_prompts(suite, data=data, folder=loaded.folder)
     prompts = sample(unsampled, limit=suite.prompts.limit, seed=suite.prompts.sample_seed)
@@ -163,11 +162,16 @@ def load(loaded: LoadedSuite, *, data: Path | None, shard: tuple[int, int] | Non
         prompts=prompts,
         unsampled=unsampled,
         judges=judges,
-        matchups=tuple(Matchup(*pair) for pair in duels),
+        matchups=tuple(Matchup(*pair) for pair in pairs),
     )
 
 
 def _resolve_judge(config: JudgeConfig, suite: Suite, folder: Path) -> ResolvedJudge:
+    """Return the judge with the models that the suite and the definition name.
+
+    Raises:
+        JudgeError: there is no such judge, it is wrong, or it has no model.
+    """
     text, where = judge_text(config.judge, suite=suite, folder=folder)
     definition = parse_definition(text, name=where)
     models = {
@@ -179,21 +183,19 @@ def _resolve_judge(config: JudgeConfig, suite: Suite, folder: Path) -> ResolvedJ
             hint = f"edit {' and '.join(definition.roles)} in a copy: evalkit judges show {definition.name}"
             raise JudgeError(Problem(where=where, message="this judge asks models of its own", hint=hint))
         models["judge"] = model_of(config.model)
-        drawn = {
-            name: value for name, value in config.model.model_dump().items() if name in DRAWN and value is not None
-        }
-        sampling = definition.sampling.model_copy(update=drawn)
+        settings = config.model.model_dump(include=set(JUDGE_SAMPLING), exclude_none=True)
+        sampling = definition.sampling.model_copy(update=settings)
         definition = definition.model_copy(update={"sampling": sampling})
     models = {role: known_by_content(model) for role, model in models.items()}
-    lacking = [role for role in definition.roles if role not in models]
-    if lacking:
+    missing = [role for role in definition.roles if role not in models]
+    if missing:
         hint = "add --judge-model PROVIDER/MODEL, or `model:` under the judge"
-        raise JudgeError(Problem(where=where, message=f"no model for {', '.join(lacking)}", hint=hint))
+        raise JudgeError(Problem(where=where, message=f"no model for {', '.join(missing)}", hint=hint))
     return ResolvedJudge(config.name or definition.name, definition, text, models, config.repeats)
 
 
 async def preflight(workload: Workload) -> None:
-    """Open and close every judge but engines, so that a missing key is noticed before any answer is paid for.
+    """Open and close every judge's model but engines, so that a missing key is noticed before an answer is paid for.
 
     Raises:
         InputError: a judge's model cannot be used.
@@ -213,8 +215,8 @@ def judge_text(reference: str, *, suite: Suite | None = None, folder: Path | Non
     """
     if suite and reference in suite.definitions:
         return suite.definitions[reference], f"{reference}.yaml"
-    ships = shipped_file("judges", reference)
-    for path in [ships] if ships else [Path(reference), (folder or Path()) / reference]:
+    shipped = shipped_file("judges", reference)
+    for path in [shipped] if shipped else [Path(reference), (folder or Path()) / reference]:
         if path.is_file():
             try:
                 return path.read_text("utf-8-sig"), path.name
