@@ -209,20 +209,20 @@ async def ask_until_read(
     attempt = 0
     while pending:
         tasks = {index: requests(items[index], attempt) for index in pending}
-        fetched = await session.ask([task for own in tasks.values() for task in own])
+        fetched = await session.ask([task for item_tasks in tasks.values() for task in item_tasks])
         failures = {failed.task.key: failed.failure for failed in fetched.failures}
         pending = []
-        for index, own in tasks.items():
-            replies = _replies(own, fetched.responses, attempt)
+        for index, item_tasks in tasks.items():
+            replies = _replies(item_tasks, fetched.responses, attempt)
             result = read(items[index], replies) if replies else None
             if isinstance(result, Unreadable):
-                results[index] = _unreadable(own[0], result, attempt)
+                results[index] = _unreadable(item_tasks[0], result, attempt)
                 if attempt < retries(items[index]):
                     pending.append(index)
             elif result is not None:
                 results[index] = result
             else:
-                failed = [failures[task.key] for task in own if task.key in failures]
+                failed = [failures[task.key] for task in item_tasks if task.key in failures]
                 results[index] = failed[-1] if failed else results[index]
         attempt += 1
     return results

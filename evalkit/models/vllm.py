@@ -98,7 +98,7 @@ def check_arguments(arguments: Mapping[str, Any], *, where: str) -> None:
     """Check the names in `engine:` against the installed vLLM's arguments.
 
     Raises:
-        InputError: vLLM has no argument of that name, or cannot do it in process; all problems are told.
+        InputError: vLLM has no argument of that name, or cannot do it in process; all problems are listed.
     """
     import dataclasses
 
@@ -111,9 +111,9 @@ def check_arguments(arguments: Mapping[str, Any], *, where: str) -> None:
         if name not in known
     ]
     if int(arguments.get("data_parallel_size") or 1) > 1:
-        told = "data_parallel_size: an engine in process holds one copy of the model"
+        message = "data_parallel_size: an engine in process holds one copy of the model"
         hint = "`vllm serve --data-parallel-size N` and openai/NAME@URL, or a process per GPU with --shard I/N"
-        problems.append(Problem(where=where, message=told, hint=hint))
+        problems.append(Problem(where=where, message=message, hint=hint))
     raise_all(problems)
 
 

@@ -45,8 +45,10 @@ def all_precise_enough(workload: Workload, replies: Sequence[JudgeReplies]) -> b
         for outcome in outcomes(replied.comparisons, replied.verdicts):
             scores[matchup, outcome.judge, outcome.language].append(outcome.score)
     return all(
-        precise_enough(np.array(own), half_width=settings.target_half_width, confidence_level=settings.confidence_level)
-        for own in scores.values()
+        precise_enough(
+            np.array(each), half_width=settings.target_half_width, confidence_level=settings.confidence_level
+        )
+        for each in scores.values()
     )
 
 

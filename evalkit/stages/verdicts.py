@@ -172,12 +172,13 @@ def _replies_on(
     matchup: Matchup, workload: Workload, cases: Sequence[_Case], results: Sequence[Verdict | Failure | None]
 ) -> JudgeReplies:
     """Return what concerns one matchup, in the order of the cases: a resumed run writes what an unbroken one would."""
-    own = [(case.comparison, result) for case, result in zip(cases, results, strict=True) if case.matchup is matchup]
-    comparisons = [comparison for comparison, _ in own]
-    verdicts = [result for _, result in own if isinstance(result, Verdict)]
+    numbers = [number for number, case in enumerate(cases) if case.matchup is matchup]
+    comparisons = [cases[number].comparison for number in numbers]
+    verdicts = [result for number in numbers if isinstance(result := results[number], Verdict)]
+    failures = [result for number in numbers if isinstance(result := results[number], Failure)]
     definitions = {judge.name: judge.definition for judge in workload.judges}
     return JudgeReplies(
         comparisons=tuple(comparisons),
         verdicts=tuple(settle(definitions, comparisons, verdicts)),
-        failures=tuple(result for _, result in own if isinstance(result, Failure)),
+        failures=tuple(failures),
     )
