@@ -119,6 +119,16 @@ def test_doubtful_translations_are_listed_with_their_reasons(suite: Path) -> Non
     assert rows["de", "lost"]["source"] == PROMPTS["lost"]
 
 
+def test_a_translation_that_was_cut_off_is_asked_again(suite: Path) -> None:
+    """By the rule that a judge's reply and a judge's translation are read by."""
+    translator = Translator()
+    with Server(answer=translator) as server:
+        server.fail("cut@1")
+        assert translate(server, suite) == 0
+    assert next(iter(translator.asked)) == ("sky", "German"), "a text without marks, none of which could be missing"
+    assert translator.asked["sky", "German"] == 2
+
+
 def test_a_run_that_stops_writes_nothing_and_goes_on(suite: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with Server(answer=Translator()) as server:
         server.fail("400")
