@@ -215,6 +215,15 @@ class Response:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """A response that does not hold what was asked for, and why."""
+
+    kind: str
+    """unreadable, truncated, refused, no_logprobs or low_mass."""
+    message: str
+
+
 class Fault(StrEnum):
     """Why a call failed; the dispatcher's policy hangs on it, so providers only classify."""
 

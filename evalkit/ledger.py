@@ -95,12 +95,12 @@ class Ledger:
 
     def lookup(self, keys: Iterable[str]) -> dict[str, Response]:
         """Return the responses of those keys that have one."""
-        found: dict[str, Response] = {}
+        responses: dict[str, Response] = {}
         for chunk in _chunks(keys):
             marks = ",".join("?" * len(chunk))
             rows = self._db.execute(f"SELECT key, response FROM responses WHERE key IN ({marks})", chunk)  # noqa: S608
-            found.update((key, Response.from_dict(json.loads(text))) for key, text in rows)
-        return found
+            responses.update((key, Response.from_dict(json.loads(text))) for key, text in rows)
+        return responses
 
     def record(self, request: Request, key: str, response: Response, *, cost: float | None) -> None:
         """Write a response, durably, before returning; a key that is there already stays as it is."""
@@ -121,8 +121,8 @@ class Ledger:
         total = 0
         for chunk in _chunks(keys):
             marks = ",".join("?" * len(chunk))
-            (found,) = self._db.execute(f"SELECT COUNT(*) FROM responses WHERE key IN ({marks})", chunk).fetchone()  # noqa: S608
-            total += found
+            (held,) = self._db.execute(f"SELECT COUNT(*) FROM responses WHERE key IN ({marks})", chunk).fetchone()  # noqa: S608
+            total += held
         return total
 
     def holdings(self) -> list[LedgerSummary]:

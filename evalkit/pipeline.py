@@ -11,16 +11,16 @@ again: none of these has any code of its own.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
 
-from evalkit.dispatch import Limits
-from evalkit.dispatch.session import Progress, Session
+from evalkit.data.prompts import read_prompts
+from evalkit.dispatch import Limits, Progress, Quiet, Session, open_session
 from evalkit.errors import IncompleteError, InterruptedRunError
 from evalkit.freshness import fingerprint, fingerprint_of, mark_fresh, up_to_date
-from evalkit.ledger import Ledger
+from evalkit.models import known_by_content, provider_class
 from evalkit.pricing import Pricing
 from evalkit.records import Generation, Verdict
 from evalkit.results import Incomplete, Results, RunData
@@ -29,10 +29,11 @@ from evalkit.stages.answers import Answers, generate
 from evalkit.stages.load import Matchup, Workload, load, preflight
 from evalkit.stages.plan import Plan
 from evalkit.stages.plan import plan as make_plan
-from evalkit.stages.precision import looks, precise
+from evalkit.stages.precision import all_precise_enough, batches, precise_after
 from evalkit.stages.provenance import RunInfo, costs, provenance, resolved
+from evalkit.stages.translate_suite import Translated, translate_prompts, write_translation
 from evalkit.stages.verdicts import JudgeReplies, ask_judges
-from evalkit.suite import LoadedSuite, parse_suite
+from evalkit.suite import LoadedSuite, ModelConfig, model_of, parse_suite
 
 
 class Until(StrEnum):
@@ -63,9 +64,9 @@ class Job:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finished:
-    """What a job left behind."""
+    """What a job produced."""
 
-    runs: tuple[tuple[Path, Results], ...] = field(repr=False)
+    runs: tuple[tuple[Path, Results], ...] = field(default=(), repr=False)
     """Run directory and results, one per matchup; none where the job ended before the report."""
     asked: int
     """Requests answered now."""
@@ -79,6 +80,34 @@ class Finished:
     """Why something is missing: raise it once the figures are shown."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TranslationJob:
+    """A suite to be translated."""
+
+    loaded: LoadedSuite
+    """The suite in the language to translate from."""
+    to: Sequence[str]
+    """Languages to translate into."""
+    model: ModelConfig
+    """The model that translates."""
+    ledger: Path
+    limits: Limits
+    out: Path | None = None
+    """Folder of the new suite; `<suite>-translated` where None."""
+    data: Path | None = None
+    """Folder with the suite's published files, for work without a network."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TranslatedSuite:
+    """A new suite on disk."""
+
+    file: Path
+    review: Path
+    """List of the translations that a person should look at."""
+    translated: Translated
+
+
 async def run(job: Job, *, progress: Progress) -> Finished:
     """Load, generate, judge, analyze, report.
 
@@ -86,69 +115,19 @@ async def run(job: Job, *, progress: Progress) -> Finished:
         InputError: something must be mended first; nothing that was answered is lost.
     """
     started = _now()
-    whole = load(job.loaded, data=job.data, shard=job.shard)
-    with Ledger(job.ledger) as ledger:
-        async with Session(ledger=ledger, limits=job.limits, pricing=pricing_of(whole), progress=progress) as session:
-            if job.until is not Until.ANSWERS and not all(answerer.recorded for answerer in whole.answerers):
-                await preflight(whole)
-            if job.until is Until.ANSWERS:
-                await generate(whole, session)
-                return _finished((), session)
-            for workload in looks(whole):
-                answers = await generate(workload, session)
-                judged = await ask_judges(workload, answers, session)
-                if session.stopped or precise(workload, judged):
-                    break
+    workload = load(job.loaded, data=job.data, shard=job.shard)
+    pricing = pricing_of(workload)
+    async with open_session(job.ledger, limits=job.limits, pricing=pricing, progress=progress) as session:
+        if job.until is Until.ANSWERS:
+            await generate(workload, session)
+            return _finished(session)
+        if not all(answerer.recorded for answerer in workload.answerers):
+            await preflight(workload)
+        asked = await _ask(job, workload, session, started=started)
     if job.until is Until.VERDICTS:
-        return _finished((), session)
-    runs = [
-        _report(job, workload, matchup, answers, heard, session, started)
-        for matchup, heard in zip(workload.matchups, judged, strict=True)
-    ]
-    return replace(_finished(runs, session), leaderboard=_leaderboard(job, workload, runs))
-
-
-def _leaderboard(job: Job, workload: Workload, runs: Sequence[tuple[Path, Results]]) -> Path | None:
-    """Write `index.html` above the runs of several candidates; None where there is one, or no judge to rank by."""
-    if len(runs) < 2 or not workload.judges:  # noqa: PLR2004
-        return None
-    from evalkit.stages.boards import leaderboard, publish
-
-    page = runs_folder(job, workload) / "index.html"
-    (first, *_) = publish(leaderboard([folder for folder, _ in runs], page=page, ignore=frozenset({"sampling"})), page)
-    return first
-
-
-def _report(
-    job: Job,
-    workload: Workload,
-    matchup: Matchup,
-    answers: Mapping[str, Answers],
-    judged: JudgeReplies,
-    session: Session,
-    started: str,
-) -> tuple[Path, Results]:
-    """Write one matchup's run directory and report, unless it is there and made from just this."""
-    folder = run_folder(job, workload, matchup)
-    sides = (answers[matchup.candidate.name], answers[matchup.baseline.name])
-    made_from = fingerprint(
-        suite=resolved(workload, matchup, out=folder),
-        prompts=workload.digest,
-        answers=[answer for side in sides for answer in side.generations],
-        verdicts=judged.verdicts,
-        failures=[failure for part in (*sides, judged) for failure in part.failures],
-        notes=[*workload.notes, *(note for side in sides for note in side.notes)],
-    )
-    if session.stopped is None and up_to_date(folder, made_from):
-        return folder, read_results(folder)
-    from evalkit.stages.results import build_results, save
-
-    info = _run_info(job, workload, matchup, answers, judged, session, folder, started)
-    run = build_results(workload, matchup, answers, judged, info)
-    save(folder, run)
-    if session.stopped is None:
-        mark_fresh(folder, made_from)
-    return folder, run.results
+        return _finished(session)
+    runs = [_report(asked, number) for number in range(len(workload.matchups))]
+    return _finished(session, runs=runs, leaderboard=_leaderboard(asked, [folder for folder, _ in runs]))
 
 
 async def plan(job: Job) -> Plan:
@@ -158,8 +137,9 @@ async def plan(job: Job) -> Plan:
         InputError: something must be mended first.
     """
     workload = load(job.loaded, data=job.data, shard=job.shard)
-    with Ledger(job.ledger) as ledger:
-        return await make_plan(workload, ledger, pricing_of(workload))
+    pricing = pricing_of(workload)
+    async with open_session(job.ledger, limits=job.limits, pricing=pricing, progress=Quiet(), asks=False) as session:
+        return await make_plan(workload, session)
 
 
 def analyze(folder: Path) -> RunData:
@@ -179,6 +159,24 @@ def analyze(folder: Path) -> RunData:
     return new
 
 
+async def translate(job: TranslationJob, *, progress: Progress) -> TranslatedSuite:
+    """Translate a suite's prompts and write the suite that has them.
+
+    Raises:
+        InputError: something must be mended first.
+        IncompleteError: a cap or the error budget was reached; what was answered is kept, no suite is written.
+    """
+    suite, model = job.loaded.suite, known_by_content(model_of(job.model))
+    provider_class(model.provider)
+    prompts = read_prompts(suite, folder=job.loaded.folder, data=job.data)
+    pricing = Pricing([(model, job.model.price)] if job.model.price else ())
+    async with open_session(job.ledger, limits=job.limits, pricing=pricing, progress=progress) as session:
+        translated = await translate_prompts(prompts, to=job.to, model=model, session=session)
+    folder = job.out or Path(f"{suite.name}-translated")
+    file, review = write_translation(folder, suite, sources=prompts, translated=translated, model=job.model.model)
+    return TranslatedSuite(file=file, review=review, translated=translated)
+
+
 def runs_folder(job: Job, workload: Workload) -> Path:
     """Return the folder of a job's runs."""
     return job.out or Path("reports") / workload.suite.name
@@ -194,56 +192,124 @@ def run_folder(job: Job, workload: Workload, matchup: Matchup) -> Path:
 
 
 def pricing_of(workload: Workload) -> Pricing:
-    """Return the shipped price table with the suite's own prices before it."""
-    own = [(answerer.model, answerer.config.price) for answerer in workload.answerers if answerer.config.price]
-    own += [
+    """Return the suite's own prices, and the table that ships behind them."""
+    prices = [(answerer.model, answerer.config.price) for answerer in workload.answerers if answerer.config.price]
+    prices += [
         (judge.models["judge"], config.model.price)
         for judge, config in zip(workload.judges, workload.suite.judges, strict=True)
         if config.model and config.model.price
     ]
-    return Pricing(own)
+    return Pricing(prices)
 
 
-def _run_info(
-    job: Job,
-    workload: Workload,
-    matchup: Matchup,
-    answers: Mapping[str, Answers],
-    judged: JudgeReplies,
-    session: Session,
-    folder: Path,
-    started: str,
-) -> RunInfo:
-    own = [answers[matchup.candidate.name], answers[matchup.baseline.name]]
-    records: list[Generation | Verdict] = [*own[0].generations, *own[1].generations, *judged.verdicts]
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Asked:
+    """What a job asked and what came back: all that its run directories are made from."""
+
+    job: Job
+    workload: Workload
+    """The batch of prompts that was asked last; all prompts, unless fewer were precise enough."""
+    answers: Mapping[str, Answers]
+    """By model."""
+    replies: tuple[JudgeReplies, ...]
+    """Of each matchup."""
+    session: Session
+    started: str
+
+    def sides(self, matchup: Matchup) -> tuple[Answers, Answers]:
+        """Return the candidate's and the baseline's answers."""
+        return self.answers[matchup.candidate.name], self.answers[matchup.baseline.name]
+
+
+async def _ask(job: Job, workload: Workload, session: Session, *, started: str) -> _Asked:
+    """Ask for answers and verdicts, a batch of prompts at a time, until the figures are precise enough."""
+    for batch in batches(workload):
+        answers = await generate(batch, session)
+        replies = await ask_judges(batch, answers, session)
+        enough = session.stopped is None and batch is not workload and all_precise_enough(batch, replies)
+        if enough or session.stopped:
+            break
+    asked = precise_after(batch) if enough else batch
+    return _Asked(job=job, workload=asked, answers=answers, replies=replies, session=session, started=started)
+
+
+def _report(asked: _Asked, number: int) -> tuple[Path, Results]:
+    """Write one matchup's run directory and report, unless it is there and made from just this."""
+    matchup, replies = asked.workload.matchups[number], asked.replies[number]
+    folder = run_folder(asked.job, asked.workload, matchup)
+    sides = asked.sides(matchup)
+    made_from = fingerprint(
+        suite=resolved(asked.workload, matchup, out=folder),
+        prompts=asked.workload.digest,
+        answers=[answer for side in sides for answer in side.generations],
+        verdicts=replies.verdicts,
+        failures=[failure for part in (*sides, replies) for failure in part.failures],
+        notes=[*asked.workload.notes, *(note for side in sides for note in side.notes)],
+    )
+    if asked.session.stopped is None and up_to_date(folder, made_from):
+        return folder, read_results(folder)
+    from evalkit.stages.results import build_results, save
+
+    run = build_results(asked.workload, matchup, asked.answers, replies, _run_info(asked, matchup, replies, folder))
+    save(folder, run)
+    if asked.session.stopped is None:
+        mark_fresh(folder, made_from)
+    return folder, run.results
+
+
+def _run_info(asked: _Asked, matchup: Matchup, replies: JudgeReplies, folder: Path) -> RunInfo:
+    """Return how one matchup's run came about."""
+    candidate, baseline = asked.sides(matchup)
+    records: list[Generation | Verdict] = [*candidate.generations, *baseline.generations, *replies.verdicts]
     where_from = provenance(
-        command=job.command, started=started, finished=_now(), seed=workload.suite.statistics.seed, records=records
+        command=asked.job.command,
+        started=asked.started,
+        finished=_now(),
+        seed=asked.workload.suite.statistics.seed,
+        records=records,
     )
     return RunInfo(
-        suite=resolved(workload, matchup, out=folder, provenance=where_from),
-        cost=costs(session.spending),
+        suite=resolved(asked.workload, matchup, out=folder, provenance=where_from),
+        cost=costs(asked.session.spending),
         provenance=where_from,
-        incomplete=_incomplete(workload, own, judged, session, where_from.command),
+        incomplete=_incomplete(asked, matchup, replies, command=where_from.command),
     )
 
 
-def _incomplete(
-    workload: Workload, answers: Sequence[Answers], judged: JudgeReplies, session: Session, command: str
-) -> Incomplete | None:
-    """Say what is missing because the run stopped early; None where it did not."""
-    if session.stopped is None:
+def _incomplete(asked: _Asked, matchup: Matchup, replies: JudgeReplies, *, command: str) -> Incomplete | None:
+    """Return what is missing because the run stopped early; None where it did not."""
+    if asked.session.stopped is None:
         return None
+    sides = asked.sides(matchup)
     return Incomplete(
-        reason=str(session.stopped).partition("\n")[0],
-        missing_answers=sum(len(workload.prompts) - len(own.generations) for own in answers),
-        missing_verdicts=len(judged.comparisons) - len(judged.verdicts),
+        reason=str(asked.session.stopped).partition("\n")[0],
+        missing_answers=sum(len(asked.workload.prompts) - len(side.generations) for side in sides),
+        missing_verdicts=len(replies.comparisons) - len(replies.verdicts),
         command=command,
     )
 
 
-def _finished(runs: Sequence[tuple[Path, Results]], session: Session) -> Finished:
+def _leaderboard(asked: _Asked, folders: Sequence[Path]) -> Path | None:
+    """Write `index.html` above the runs of several candidates; None where there is one, or no judge to rank by."""
+    if len(folders) < 2 or not asked.workload.judges:  # noqa: PLR2004
+        return None
+    from evalkit.stages.boards import leaderboard, publish
+
+    page = runs_folder(asked.job, asked.workload) / "index.html"
+    (first, *_) = publish(leaderboard(folders, page=page, ignore=frozenset({"sampling"})), page)
+    return first
+
+
+def _finished(
+    session: Session, *, runs: Sequence[tuple[Path, Results]] = (), leaderboard: Path | None = None
+) -> Finished:
     return Finished(
-        runs=tuple(runs), asked=session.asked, reused=session.reused, paid=session.paid, stopped=session.stopped
+        runs=tuple(runs),
+        leaderboard=leaderboard,
+        asked=session.asked,
+        reused=session.reused,
+        paid=session.paid,
+        stopped=session.stopped,
     )
 
 

@@ -1,6 +1,6 @@
-"""What a call costs: tokens as the server counted them, prices from a dated table that ships, or from the suite.
+"""What a call costs: tokens as the server counted them, prices from the suite or from a dated table that ships.
 
-An unknown price is None, never zero.
+An unknown price is None, never zero. Whether a model costs money at all, its provider says.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from importlib import resources
 from typing import Any
 
 from evalkit.calls import Model, Request, Usage
+from evalkit.models import provider_class
 from evalkit.suite import Price
 
 _MILLION = 1_000_000
@@ -45,18 +46,19 @@ class Pricing:
     def rate(self, model: Model) -> Rate | None:
         """Return the model's rate, or None where it is unknown.
 
-        The table knows the providers' own addresses only: a model behind another address costs what its owner says.
-        Models that run in this process cost no money.
+        The table holds prices at the providers' own addresses: behind another address, a model costs what its owner
+        says.
         """
         own = self._own.get(_identity(model)) if self._own else None
         if own is not None:
             return own
-        table = _table()
-        if model.provider in table.in_process:
+        provider = provider_class(model.provider)
+        if provider.free or provider.in_process:
             return FREE
         if model.base_url or model.endpoint:
             return None
-        return table.rates.get(str(model)) or table.rates.get(_undated(str(model)))
+        rates = _table().rates
+        return rates.get(str(model)) or rates.get(_undated(str(model)))
 
     def cost(self, model: Model, usage: Usage) -> float | None:
         """Return the US dollars of one call, or None where the price or the number of tokens is unknown."""
@@ -97,7 +99,6 @@ class _Table:
     """The shipped prices."""
 
     date: str
-    in_process: frozenset[str]
     rates: dict[str, Rate]
 
 
@@ -110,7 +111,7 @@ def _table() -> _Table:
         for provider, models in data["models"].items()
         for name, row in models.items()
     }
-    return _Table(date=data["date"], in_process=frozenset(data["in_process"]), rates=rates)
+    return _Table(date=data["date"], rates=rates)
 
 
 def _rate(price: Price) -> Rate:

@@ -16,7 +16,7 @@ FILES_ON_DISK = {"files"}
 """At the base, but only for those that do I/O."""
 PURE = {"conversation", "judging", "statistics", "report", "exchange", "boards"}
 BELOW = {"language", "translation"}
-IO = {"shipped", "stored", "suite", "data", "run", "freshness", "ledger", "dispatch", "pricing", "models"}
+IO = {"shipped", "stored", "suite", "data", "run", "freshness", "ledger", "dispatch", "pricing", "models", "plugins"}
 LAYER = {
     **dict.fromkeys(BASE | FILES_ON_DISK, 0),
     **dict.fromkeys(BELOW, 1),
@@ -90,6 +90,20 @@ def test_only_the_command_line_prints() -> None:
         if unit(path) != "cli":
             calls = [n for n in ast.walk(ast.parse(path.read_text("utf-8"))) if isinstance(n, ast.Call)]
             assert not [n for n in calls if isinstance(n.func, ast.Name) and n.func.id == "print"], path
+
+
+def test_only_a_session_opens_a_ledger() -> None:
+    """But for `evalkit ledger`, which is about the file."""
+    users = {str(path.relative_to(PACKAGE)) for path in FILES if "evalkit.ledger.Ledger" in imports(path)}
+    assert users == {"cli/ledger.py", "dispatch/fetch.py", "dispatch/queue.py", "dispatch/session.py"}
+
+
+def test_no_module_imports_a_private_one_of_another_package() -> None:
+    for path in FILES:
+        private = {name for name in imports(path) if any(part.startswith("_") for part in name.split(".")[1:])}
+        here = ".".join(path.relative_to(PACKAGE.parent).parts[:-1])
+        others = {name for name in private if name.startswith("evalkit.") and not name.startswith(f"{here}._")}
+        assert not others - {"evalkit.version.__version__"}, path
 
 
 def test_help_imports_nothing_heavy() -> None:

@@ -166,13 +166,18 @@ def test_a_plan_asks_nothing_and_knows_what_is_held(
     assert plan() == (72, 72)
 
 
+def many_prompts(folder: Path) -> None:
+    """Put 200 prompts a language, and the baseline's answers, in place of the suite's 8."""
+    for name, key in (("prompts", "prompt"), ("old", "answer")):
+        for language in LANGUAGES:
+            rows = [{"id": str(i), key: f"{language} {i} " + "so it is " * (i * 7 % 11)} for i in range(200)]
+            (folder / name / f"{language}.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+
+
 def test_it_stops_asking_once_every_interval_is_as_narrow_as_asked(
     run: Any, suite: Path, server: Server, tmp_path: Path
 ) -> None:
-    for folder, key in (("prompts", "prompt"), ("old", "answer")):
-        for language in LANGUAGES:
-            rows = [{"id": str(i), key: f"{language} {i} " + "so it is " * (i * 7 % 11)} for i in range(200)]
-            (tmp_path / folder / f"{language}.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    many_prompts(tmp_path)
     text = suite.read_text()
     suite.write_text(text + "statistics: {target_half_width: 0.11}\n")
     stopped = run(str(suite), "--candidate", candidate(server), "--out", str(tmp_path / "stopped"))
@@ -222,3 +227,13 @@ def test_an_analysis_of_the_same_suite_stays_up_to_date(
     written = (tmp_path / "run" / "results.json").stat().st_mtime_ns
     run(*words)
     assert (tmp_path / "run" / "results.json").stat().st_mtime_ns == written
+
+
+def test_a_stopped_run_claims_no_precision(run: Any, suite: Path, server: Server, tmp_path: Path) -> None:
+    many_prompts(tmp_path)
+    suite.write_text(suite.read_text() + "statistics: {target_half_width: 0.001}\n")
+    server.fail("400")
+    stopped = run(str(suite), "--candidate", candidate(server), "--out", str(tmp_path / "stopped"), code=3)
+    results = stopped["runs"][0]["results"]
+    assert results["incomplete"]
+    assert not [note for note in results["notes"] if "every interval" in note]

@@ -17,8 +17,7 @@ import tempfile
 from pathlib import Path
 
 from evalkit.cli.main import COMMANDS
-from evalkit.dispatch import Limits
-from evalkit.dispatch.session import Quiet
+from evalkit.dispatch import Limits, Quiet
 from evalkit.pipeline import Job, run
 from evalkit.suite import load_suite
 

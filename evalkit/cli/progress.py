@@ -1,4 +1,4 @@
-"""How far a run is: a live table on a terminal, a plain line a minute elsewhere, nothing with --json."""
+"""How far a run is: a live table on a terminal, one line a minute elsewhere, nothing with --json."""
 
 from __future__ import annotations
 
@@ -31,25 +31,25 @@ class ProgressRow:
 
 @dataclass
 class ProgressBoard:
-    """Counts of every lane. `planned` and `__call__` are what the pipeline reports to."""
+    """Counts of every stage and language. `planned` and `__call__` are what the pipeline calls."""
 
-    lanes: dict[tuple[str, str], ProgressRow] = field(default_factory=dict)
+    rows: dict[tuple[str, str], ProgressRow] = field(default_factory=dict)
     retries: Counter[str] = field(default_factory=Counter)
     spent: float | None = 0.0
     message: str = ""
     started: float = field(default_factory=time.monotonic)
 
     def planned(self, tasks: Sequence[Task]) -> None:
-        """Take up what a stage is about to ask for."""
+        """Count the tasks that a stage is about to ask for."""
         for task in tasks:
-            self.lanes.setdefault((task.stage, task.language), ProgressRow()).total += 1
+            self.rows.setdefault((task.stage, task.language), ProgressRow()).total += 1
 
     def __call__(self, event: Event) -> None:
-        """Take up one event."""
-        lane = self.lanes.setdefault((event.stage, event.language), ProgressRow()) if event.stage else ProgressRow()
-        lane.done += event.kind in _DONE
-        lane.asked += event.kind is EventKind.FINISHED
-        lane.failed += event.kind is EventKind.FAILED
+        """Count an event."""
+        row = self.rows.setdefault((event.stage, event.language), ProgressRow()) if event.stage else ProgressRow()
+        row.done += event.kind in _DONE
+        row.asked += event.kind is EventKind.FINISHED
+        row.failed += event.kind is EventKind.FAILED
         if event.kind is EventKind.RETRY:
             self.retries[event.message] += 1
         if event.kind is EventKind.STOPPING:
@@ -59,23 +59,21 @@ class ProgressBoard:
 
     def rate(self) -> float:
         """Answers a second since the start."""
-        return sum(lane.asked for lane in self.lanes.values()) / max(1e-9, time.monotonic() - self.started)
+        return sum(row.asked for row in self.rows.values()) / max(1e-9, time.monotonic() - self.started)
 
     def seconds_left(self) -> float | None:
         """Time until the planned requests are answered, at the rate so far."""
-        left = sum(lane.total - lane.done for lane in self.lanes.values())
+        left = sum(row.total - row.done for row in self.rows.values())
         return left / self.rate() if self.rate() > 0 else None
 
     def line(self) -> str:
         """Everything in one line."""
         stages: dict[str, ProgressRow] = {}
-        for (stage, _), lane in self.lanes.items():
-            whole = stages.setdefault(stage, ProgressRow())
-            whole.total, whole.done, whole.failed = (
-                whole.total + lane.total,
-                whole.done + lane.done,
-                whole.failed + lane.failed,
-            )
+        for (stage, _), row in self.rows.items():
+            stage_row = stages.setdefault(stage, ProgressRow())
+            stage_row.total += row.total
+            stage_row.done += row.done
+            stage_row.failed += row.failed
         parts = [
             f"{stage} {one.done:,}/{one.total:,}" + (f" ({one.failed} failed)" if one.failed else "")
             for stage, one in stages.items()
@@ -94,9 +92,9 @@ class ProgressBoard:
         table = Table(box=None, pad_edge=False, caption=caption, caption_justify="left")
         for title in ("stage", "language", "", "done", "failed"):
             table.add_column(title, justify="right" if title in {"done", "failed"} else "left")
-        for (stage, language), lane in self.lanes.items():
-            bar = ProgressBar(total=max(1, lane.total), completed=lane.done, width=30)
-            table.add_row(stage, language, bar, f"{lane.done:,}/{lane.total:,}", str(lane.failed or ""))
+        for (stage, language), row in self.rows.items():
+            bar = ProgressBar(total=max(1, row.total), completed=row.done, width=30)
+            table.add_row(stage, language, bar, f"{row.done:,}/{row.total:,}", str(row.failed or ""))
         return table
 
 
@@ -135,7 +133,7 @@ def _lines(board: ProgressBoard) -> Iterator[None]:
     finally:
         ended.set()
         thread.join()
-        if any(lane.asked or lane.failed for lane in board.lanes.values()):
+        if any(row.asked or row.failed for row in board.rows.values()):
             print(board.line(), file=sys.stderr, flush=True)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from evalkit.cli import values
@@ -13,11 +12,7 @@ from evalkit.cli.output import print_json, say
 from evalkit.errors import InputError, Problem
 
 if TYPE_CHECKING:
-    from evalkit.records import Prompt
-    from evalkit.stages.translate_suite import Translated
-    from evalkit.suite import LoadedSuite, ModelConfig
-
-MAX_TOKENS = 8192
+    from evalkit.pipeline import TranslatedSuite, TranslationJob
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -32,21 +27,40 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Translate, write the new suite, and say what to look at."""
-    from evalkit.data.prompts import read_prompts
-    from evalkit.stages.translate_suite import write_translation
-    from evalkit.suite import load_suite, model_config, override
+    """Translate, write the new suite, and print what to look at."""
+    import asyncio
+
+    from evalkit.cli.progress import progress_display
+    from evalkit.pipeline import translate
+
+    job = _job(args)
+    with progress_display(quiet=args.json) as progress:
+        written = asyncio.run(translate(job, progress=progress))
+    if args.json:
+        print_json(_document(written))
+    else:
+        _show(written, licence=job.loaded.suite.about.licence)
+    return 0
+
+
+def _job(args: argparse.Namespace) -> TranslationJob:
+    """Return the job that the command line describes."""
+    from evalkit.dispatch import Limits
+    from evalkit.pipeline import TranslationJob
+    from evalkit.suite import LoadedSuite, load_suite, model_config, override
 
     source, targets = args.source, _targets(args)
     loaded = load_suite(args.suite)
     suite = override(loaded.suite, languages=[source], limit=args.limit)
-    prompts = read_prompts(suite, folder=loaded.folder, data=data_folder(args.data))
-    config = model_config(args.model)
-    translated = _translate(prompts, targets, config, args)
-    folder: Path = args.out or Path(f"{suite.name}-translated")
-    file, review = write_translation(folder, suite, sources=prompts, translated=translated, model=config.model)
-    _tell(args, loaded, file, review, translated)
-    return 0
+    return TranslationJob(
+        loaded=LoadedSuite(suite=suite, folder=loaded.folder, file=loaded.file),
+        to=targets,
+        model=model_config(args.model),
+        ledger=ledger_path(args.ledger),
+        limits=Limits(max_cost=args.max_cost),
+        out=args.out,
+        data=data_folder(args.data),
+    )
 
 
 def _targets(args: argparse.Namespace) -> list[str]:
@@ -58,46 +72,24 @@ def _targets(args: argparse.Namespace) -> list[str]:
     return targets
 
 
-def _translate(
-    prompts: tuple[Prompt, ...], targets: list[str], config: ModelConfig, args: argparse.Namespace
-) -> Translated:
-    """Ask through the ledger, with progress on standard error."""
-    import asyncio
-
-    from evalkit.calls import Sampling
-    from evalkit.cli.progress import progress_display
-    from evalkit.dispatch import Limits
-    from evalkit.dispatch.session import Session
-    from evalkit.ledger import Ledger
-    from evalkit.models import provider_class
-    from evalkit.pricing import Pricing
-    from evalkit.stages.translate_suite import translate
-    from evalkit.suite import model_of
-
-    model = model_of(config)
-    provider_class(model.provider)
-    limits = Limits(max_cost=args.max_cost)
-    sampling = Sampling(temperature=0.0, max_tokens=MAX_TOKENS)
-    with Ledger(ledger_path(args.ledger)) as ledger, progress_display(quiet=args.json) as progress:
-        session = Session(ledger=ledger, limits=limits, pricing=Pricing(), progress=progress)
-        return asyncio.run(translate(prompts, to=targets, model=model, sampling=sampling, session=session))
-
-
-def _tell(args: argparse.Namespace, loaded: LoadedSuite, file: Path, review: Path, translated: Translated) -> None:
-    document: dict[str, Any] = {
-        "suite": str(file),
-        "review": str(review),
-        "prompts": len(translated.prompts),
-        "doubts": len(translated.doubts),
-        "left_out": list(translated.left_out),
+def _document(written: TranslatedSuite) -> dict[str, Any]:
+    return {
+        "suite": str(written.file),
+        "review": str(written.review),
+        "prompts": len(written.translated.prompts),
+        "doubts": len(written.translated.issues),
+        "left_out": list(written.translated.left_out),
     }
-    if args.json:
-        print_json(document)
-        return
-    print(f"{file}: {len(translated.prompts):,} translations; {len(translated.doubts):,} to look at in {review}")
+
+
+def _show(written: TranslatedSuite, *, licence: str) -> None:
+    translated = written.translated
+    print(
+        f"{written.file}: {len(translated.prompts):,} translations; {len(translated.issues):,} to look at in "
+        f"{written.review}"
+    )
     if translated.left_out:
         listed = ", ".join(translated.left_out[:5]) + (" …" if len(translated.left_out) > 5 else "")  # noqa: PLR2004
         print(f"left out, for want of a translation in some language: {listed}")
-    licence = loaded.suite.about.licence
     if licence:
         say(f"the source's licence holds for translations too: {licence}")

@@ -1,4 +1,4 @@
-"""What is asked for, less what the ledger holds, by model, one queue each."""
+"""Tasks, less those that the ledger has answered: asked by model, one queue each."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ async def fetch(
     engines: Engines | None = None,
     rng: random.Random | None = None,
 ) -> Fetched:
-    """Return the responses of all tasks: from the ledger where it has them, else asked now and written to it first.
+    """Return the responses to all tasks: from the ledger where it has them, else from the models by way of the ledger.
 
     Where the error budget, a cap or Ctrl-C ended the fetch early, `stopped` of the result says so.
 
-    `progress` is called for every event, in the event loop's thread. `engines` keeps an in-process engine open for the
-    next fetch; without it, it is closed at the end. `rng` jitters retries.
+    `progress` is called for every event, in the event loop's thread. `engines` keeps an in-process engine in memory for
+    the next fetch; without it, the engine is closed at the end. `rng` jitters the waits before retries.
 
     Raises:
         InputError: a model cannot be used (no key, unknown provider, a cost cap and no price); nothing was asked.
@@ -44,7 +44,7 @@ async def fetch(
     groups = _by_model(tasks)
     responses = ledger.lookup(key for group in groups if not group.provider.free for key in group.requests)
     missing = [group.without(responses) for group in groups]
-    unpriced = sorted({str(group.model) for group in missing if group.requests and _unpriced(group, pricing)})
+    unpriced = sorted({str(group.model) for group in missing if group.requests and pricing.rate(group.model) is None})
     if limits.max_cost is not None:
         _refuse_cap_without_price(unpriced)
 
@@ -61,13 +61,13 @@ async def fetch(
     )
     for group in groups:
         for key in responses.keys() & group.requests.keys():
-            state.tell(EventKind.REUSED, group.requests[key].tasks)
-    own = engines or Engines()
+            state.report(EventKind.REUSED, group.requests[key].tasks)
+    kept = engines or Engines()
     try:
-        await _ask([group for group in missing if group.requests], state, own)
+        await _ask([group for group in missing if group.requests], state, kept)
     finally:
         if engines is None:
-            await own.close()
+            await kept.close()
     return Fetched(
         responses=state.responses,
         failures=tuple(state.failures),
@@ -84,14 +84,14 @@ class Group:
     """All requests to one model, at its address, with its key."""
 
     name: str
-    """What tells this model from others."""
+    """Distinguishes this model, address and key from others."""
     model: Model
     provider: type[Provider]
     requests: Mapping[str, PendingRequest]
     """By key: each distinct request once."""
 
     def without(self, responses: Mapping[str, Response]) -> Group:
-        """Return the group less what has a response."""
+        """Return the group less the requests that have a response."""
         left = {key: pending for key, pending in self.requests.items() if key not in responses}
         return replace(self, requests=left)
 
@@ -114,7 +114,7 @@ def _by_model(tasks: Iterable[Task]) -> list[Group]:
 
 
 async def _ask(groups: Sequence[Group], state: FetchState, engines: Engines) -> None:
-    """Ask all requests: servers side by side, then engines one after another, each closed before the next opens."""
+    """Ask all models: servers side by side, then engines one after another, each closed before the next opens."""
     stop = state.stop
     with listening_to_ctrl_c(stop):
         stop.listen(lambda: state.progress(Event(kind=EventKind.STOPPING, message=str(stop.reason), spent=stop.spent)))
@@ -124,11 +124,11 @@ async def _ask(groups: Sequence[Group], state: FetchState, engines: Engines) -> 
                     group.model, await opened.enter_async_context(_open(group, state)), group.requests.values(), state
                 )
                 for group in groups
-                if not group.provider.exclusive
+                if not group.provider.in_process
             ]
             await asyncio.gather(*(queue.run() for queue in queues))
         for group in groups:
-            if group.provider.exclusive and not stop:
+            if group.provider.in_process and not stop:
                 engine = await engines.take(group.name, group.model, group.provider, timeout=state.limits.timeout)
                 await ModelQueue(group.model, engine, group.requests.values(), state).run()
 
@@ -143,19 +143,14 @@ async def _open(group: Group, state: FetchState) -> AsyncIterator[Provider]:
         await provider.close()
 
 
-def _unpriced(group: Group, pricing: Pricing) -> bool:
-    """Whether asking this model costs money, and nobody knows how much."""
-    return not group.provider.free and pricing.rate(group.model) is None
-
-
 def _refuse_cap_without_price(unpriced: Iterable[str]) -> None:
-    """Refuse a cost cap that could not be kept."""
+    """Refuse a cost cap that cannot be kept."""
     hint = "add `price: {input: …, output: …}` (US dollars per million tokens) to the model, or leave out --max-cost"
     raise_all(Problem(message=f"--max-cost needs a price, and {name} has none", hint=hint) for name in unpriced)
 
 
 class Engines:
-    """At most one exclusive provider at a time, kept open between fetches."""
+    """At most one in-process engine at a time, kept in memory between fetches."""
 
     def __init__(self) -> None:
         self._name = ""
@@ -170,13 +165,13 @@ class Engines:
         if self._engine is not None and self._name == name:
             return self._engine
         await self.close()
-        # In a thread, so that Ctrl-C is heard while weights are read.
+        # In a thread, so that Ctrl-C is handled while weights are read.
         self._engine = await asyncio.to_thread(provider, model, timeout=timeout)
         self._name = name
         return self._engine
 
     async def close(self) -> None:
-        """Take the engine out of memory."""
+        """Close the engine, where one is loaded."""
         engine, self._engine = self._engine, None
         if engine is not None:
             await engine.close()

@@ -12,8 +12,10 @@ from collections.abc import Callable, Iterator, Mapping
 from evalkit.dispatch.types import Limits
 from evalkit.errors import CapReachedError, ErrorBudgetError, EvalkitError, IncompleteError, InterruptedRunError
 
-_SPARED = 4
-_SPARED_SHARE = 4
+_ALWAYS_ALLOWED = 4
+"""Failures that a small stage may have …"""
+_ALWAYS_ALLOWED_SHARE = 4
+"""… but no more than one request in this many."""
 
 
 def failures_allowed(share: float, requests: int) -> int:
@@ -24,21 +26,23 @@ def failures_allowed(share: float, requests: int) -> int:
     """
     if share <= 0:
         return 0
-    return max(int(share * requests), min(_SPARED, requests // _SPARED_SHARE))
+    return max(int(share * requests), min(_ALWAYS_ALLOWED, requests // _ALWAYS_ALLOWED_SHARE))
 
 
 class StopSignal:
-    """Whether to go on. The first reason holds; setting it ends the sending of new requests, not what is in flight."""
+    """Why a fetch stops: the first reason counts. No new request is sent then; what is in flight is waited for."""
 
     def __init__(self, limits: Limits, stage_sizes: Mapping[str, int], *, deadline: float | None) -> None:
         self.reason: EvalkitError | None = None
         self.crash: BaseException | None = None
         self.abandon = False
-        """Whether to give up what is in flight, too."""
+        """Whether to cancel what is in flight, too."""
         self.spent: float | None = 0.0
         """US dollars, as far as known; None once a price is unknown."""
-        self._booked = 0.0
+        self._spent_or_expected = 0.0
+        """US dollars of all responses; where a cost is unknown, what was expected."""
         self._reserved = 0.0
+        """US dollars that the requests in flight are expected to cost."""
         self._limits = limits
         self._sizes = stage_sizes
         self._failures: Counter[str] = Counter()
@@ -85,18 +89,18 @@ class StopSignal:
 
     @property
     def money_in_flight(self) -> bool:
-        """Whether any request with money set aside is in flight, in any lane."""
+        """Whether any request with money set aside is in flight, to any model."""
         return self._reserved > 1e-12  # noqa: PLR2004 - sums of floats do not cancel exactly
 
     def paid(self, cost: float | None, *, expected: float) -> None:
-        """Book what a response cost; against the cap, an unknown cost counts as expected."""
+        """Count what a response cost; against the cap, an unknown cost counts as expected."""
         self.spent = None if self.spent is None or cost is None else self.spent + cost
-        self._booked += expected if cost is None else cost
+        self._spent_or_expected += expected if cost is None else cost
 
     def affordable(self, expected: float) -> bool:
         """Whether the cost cap leaves room for one more request beside what is spent and in flight."""
         cap = self._limits.max_cost
-        return cap is None or self._booked + self._reserved + expected <= cap
+        return cap is None or self._spent_or_expected + self._reserved + expected <= cap
 
     def cost_cap_reached(self) -> None:
         """Stop because another request would not be affordable."""
@@ -116,7 +120,7 @@ class StopSignal:
         return max(0.0, self._deadline - now)
 
     def crashed(self, crash: BaseException) -> None:
-        """Stop for an error that is none of a model: a full disk, a bug."""
+        """Stop for an error that no model caused: a full disk, a bug."""
         self.crash = self.crash or crash
         self.set(EvalkitError(f"{type(crash).__name__}: {crash}"))
 
@@ -134,7 +138,7 @@ class StopSignal:
         raise self.reason
 
     def interrupt(self) -> None:
-        """Ctrl-C: once, wait for what is in flight; twice, give it up."""
+        """Stop for Ctrl-C: the first time wait for what is in flight, the second time cancel it."""
         self.abandon = isinstance(self.reason, InterruptedRunError)
         self.reason = InterruptedRunError("interrupted; everything fetched is kept: run the same command again")
         self._notify()
@@ -142,7 +146,7 @@ class StopSignal:
 
 @contextlib.contextmanager
 def listening_to_ctrl_c(stop: StopSignal) -> Iterator[None]:
-    """Let Ctrl-C drain the fetch instead of breaking it off, where signals can be caught (the main thread)."""
+    """Let Ctrl-C stop the fetch instead of raising KeyboardInterrupt, where signals can be caught (the main thread)."""
     loop = asyncio.get_running_loop()
     caught = threading.current_thread() is threading.main_thread()
     before = signal.getsignal(signal.SIGINT) if caught else None

@@ -1,76 +1,77 @@
-"""How many requests at once, and how many a minute. Plain arithmetic on the times that are passed in, in seconds."""
+"""How many requests at once, and how many a minute: plain arithmetic on times in seconds, which callers pass in."""
 
 from __future__ import annotations
 
 _GROWTH = 2.0
-_PAYS = 1.1
-"""Doubling must raise the throughput by at least this factor to be kept."""
+_MIN_GAIN = 1.1
+"""Factor by which a doubling must raise the throughput, or it is undone."""
 _SHRINK = 0.8
 _EPISODE = 15.0
-"""Seconds after a shrink in which further 429s belong to the same episode."""
-_PROBE_AGAIN = 60.0
-"""Seconds after which a level that did not pay is tried again."""
+"""Seconds after a reduction in which further 429s belong to the same episode."""
+_TRY_AGAIN = 60.0
+"""Seconds after which a doubling that was undone is tried again."""
 
 
 class Concurrency:
     """How many requests may be in flight to one model.
 
-    Starts low and doubles as long as doubling pays: the throughput of `2 × limit` answers received at full use, after
-    `limit` to settle, is compared with that of the level before, and a doubling that brought less than 10 % is undone.
-    A 429 shrinks to 80 %, once an episode (the scheme of inspect_ai); after that it grows by a tenth at a time.
+    The limit starts low and doubles as long as that raises the throughput. Throughput is measured over `2 × limit`
+    answers, all while every slot is in use, after `limit` answers that are not counted; a doubling that raised it by
+    less than 10 % is undone. A 429 reduces the limit to 80 %, once an episode (the scheme of inspect_ai); after that it
+    grows by a tenth at a time.
     """
 
     def __init__(self, start: int, maximum: int) -> None:
         self.limit = max(1, min(start, maximum))
         self._maximum = max(1, maximum)
-        self._since = 0.0
+        self._measured_since = 0.0
         self._answers = -self.limit
-        """Since the level was taken; negative while it settles."""
+        """Counted for the throughput at this limit; negative while answers are not counted yet."""
         self._before: tuple[int, float] | None = None
-        self._rest_until = 0.0
-        self._shrunk_at = -_EPISODE
-        self._careful = False
+        """The limit before the last doubling, and its throughput."""
+        self._grow_after = 0.0
+        self._reduced_at = -_EPISODE
+        self._grow_slowly = False
 
-    def answered(self, now: float, *, full: bool) -> None:
-        """Count an answer; `full` says whether the places are what holds more back, for only then it tells anything."""
-        if not full:
-            self._settle()
+    def answered(self, now: float, *, saturated: bool) -> None:
+        """Count an answer. `saturated`: every slot was in use; throughput is measured only then."""
+        if not saturated:
+            self._measure_anew()
             return
         self._answers += 1
         if self._answers == 0:
-            self._since = now
-        elif self._answers >= 2 * self.limit and now > self._since:
-            self._weigh(self._answers / (now - self._since), now)
-            self._settle()
+            self._measured_since = now
+        elif self._answers >= 2 * self.limit and now > self._measured_since:
+            self._set_limit(self._answers / (now - self._measured_since), now)
+            self._measure_anew()
 
-    def _settle(self) -> None:
-        """Begin to measure anew."""
+    def _measure_anew(self) -> None:
         self._answers = -self.limit
 
-    def _weigh(self, throughput: float, now: float) -> None:
-        """Decide on the next level from this level's throughput (answers a second)."""
-        if self._before is not None and throughput < _PAYS * self._before[1]:
+    def _set_limit(self, throughput: float, now: float) -> None:
+        """Set the next limit from this limit's throughput (answers a second)."""
+        if self._before is not None and throughput < _MIN_GAIN * self._before[1]:
             self.limit, self._before = self._before[0], None
-            self._rest_until = now + _PROBE_AGAIN
-        elif now >= self._rest_until and self.limit < self._maximum:
-            self._before = None if self._careful else (self.limit, throughput)
-            larger = self.limit * (1.1 if self._careful else _GROWTH)
+            self._grow_after = now + _TRY_AGAIN
+        elif now >= self._grow_after and self.limit < self._maximum:
+            self._before = None if self._grow_slowly else (self.limit, throughput)
+            larger = self.limit * (1.1 if self._grow_slowly else _GROWTH)
             self.limit = min(self._maximum, max(self.limit + 1, int(larger)))
 
     def rate_limited(self, now: float, *, sent: float) -> None:
-        """Shrink for a 429 to a request sent at `sent`, unless the episode has shrunk already."""
-        if sent <= self._shrunk_at or now < self._shrunk_at + _EPISODE:
+        """Reduce the limit for a 429 to a request sent at `sent`, unless this episode has reduced it already."""
+        if sent <= self._reduced_at or now < self._reduced_at + _EPISODE:
             return
         self.limit = max(1, int(self.limit * _SHRINK))
-        self._shrunk_at = now
-        self._rest_until = now + _EPISODE
-        self._careful = True
+        self._reduced_at = now
+        self._grow_after = now + _EPISODE
+        self._grow_slowly = True
         self._before = None
-        self._settle()
+        self._measure_anew()
 
 
 class Pace:
-    """A rate, kept by even spacing: in no minute more than the rate and one request."""
+    """A rate limit, kept by even spacing: in no minute more requests than the rate, and one."""
 
     def __init__(self, per_minute: float | None) -> None:
         self._interval = 60.0 / per_minute if per_minute else 0.0
@@ -81,11 +82,11 @@ class Pace:
         return max(0.0, self._next - now)
 
     def charge(self, now: float, amount: float = 1.0) -> None:
-        """Book a request of this size that starts now."""
+        """Count a request of this size that starts now."""
         self._next = max(now, self._next) + self._interval * amount
 
     def correct(self, amount: float) -> None:
-        """Book what a request turned out to be larger (or smaller) than charged."""
+        """Count by how much a request turned out to be larger (or smaller) than charged."""
         self._next += self._interval * amount
 
 

@@ -13,13 +13,13 @@ from evalkit.records import Failure
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Task:
-    """One request and what it is for. Tasks with one key are one question: it is asked once."""
+    """One request and what it is for. Several tasks may have one key: it is asked for once."""
 
     request: Request
     key: str
     """`request.key()`."""
     stage: str
-    """generate or judge."""
+    """generate, translate or judge."""
     language: str
     model: str
     """Display name of the candidate, baseline or judge."""
@@ -30,7 +30,7 @@ class Limits:
     """How hard to ask, how long to try, when to stop."""
 
     concurrency: int = 20
-    """Requests in flight to each model at the start; it grows while that pays."""
+    """Requests in flight to each model at the start; more while that raises the throughput."""
     max_concurrency: int = 256
     """Most requests in flight to each model."""
     requests_per_minute: float | None = None
@@ -59,7 +59,7 @@ class EventKind(StrEnum):
     FINISHED = "finished"
     """A response is in the ledger."""
     RETRY = "retry"
-    """A request failed in passing and will be sent again."""
+    """A request failed in a way that may pass, and will be sent again."""
     FAILED = "failed"
     """A request failed for good."""
     STOPPING = "stopping"
@@ -68,7 +68,7 @@ class EventKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
-    """Progress, for whoever shows it."""
+    """Something that happened, for the display of progress."""
 
     kind: EventKind
     stage: str = ""
@@ -91,7 +91,7 @@ class Failed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fetched:
-    """What a fetch brought."""
+    """What a fetch returned."""
 
     responses: Mapping[str, Response]
     """By key; keys that failed are absent."""

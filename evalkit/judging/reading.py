@@ -6,13 +6,11 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from evalkit.calls import Response
+from evalkit.calls import Response, Unreadable
 from evalkit.judging import form as forms
 from evalkit.judging.definition import JudgeDefinition, JudgeKind
-from evalkit.judging.replies import Unreadable, Values, read_form, read_last_line, without_thoughts
+from evalkit.judging.replies import Values, complete_text, read_form, read_last_line
 from evalkit.records import Choice, Comparison, Verdict
-
-__all__ = ["Unreadable", "read"]
 
 _TIE = 0.5
 _MOST_MASS = 1.01
@@ -27,7 +25,7 @@ def read(
     keys: Sequence[str] = (),
     attempt: int = 0,
 ) -> Verdict | Unreadable:
-    """Return what the judge said; `responses` are those of `asking.ask`, in its order, `keys` their ledger keys.
+    """Return what the judge said; `responses` are those of `question.ask`, in its order, `keys` their ledger keys.
 
     An unreadable reply is asked again (`attempt` + 1) until `definition.retries` are used up, then it is a failure and
     the verdict is missing: never a tie.
@@ -77,17 +75,8 @@ def compare(score_a: float, score_b: float) -> Said:
     return {"choice": choice_of(preference), "preference": preference, "score_a": score_a, "score_b": score_b}
 
 
-def _usable(response: Response) -> str | Unreadable:
-    """Return the reply's text, unless it was cut off or refused."""
-    if response.finish_reason == "length":
-        return Unreadable("truncated", "the reply was cut off at max_tokens")
-    if response.finish_reason in {"content_filter", "refusal"}:
-        return Unreadable("refused", f"the judge refused ({response.finish_reason})")
-    return without_thoughts(response.text)
-
-
 def _label(definition: JudgeDefinition, response: Response) -> Said | Unreadable:
-    text = _usable(response)
+    text = complete_text(response)
     if isinstance(text, Unreadable):
         return text
     form = read_form(text, definition.reply) if definition.reply else None
@@ -155,7 +144,7 @@ def _scores(definition: JudgeDefinition, responses: Sequence[Response]) -> Said 
     reasons: list[str] = []
     notes: dict[str, str] = {}
     for side, response in zip("ab", responses, strict=True):
-        text = _usable(response)
+        text = complete_text(response)
         form = text if isinstance(text, Unreadable) else read_form(text, definition.reply)
         if isinstance(form, Unreadable):
             return Unreadable(form.kind, f"answer {side.upper()}: {form.message}")

@@ -11,9 +11,9 @@ import json
 import re
 import unicodedata
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
+from evalkit.calls import Response, Unreadable
 from evalkit.judging import form as forms
 from evalkit.judging.form import normal
 from evalkit.judging.verdict_words import NOUNS, VERDICT_WORDS
@@ -22,13 +22,13 @@ Form = Mapping[str, forms.Field]
 Values = dict[str, str | int]
 
 
-@dataclass(frozen=True, slots=True)
-class Unreadable:
-    """A reply that holds no verdict, and why."""
-
-    kind: str
-    """unreadable, truncated, refused, no_logprobs or low_mass."""
-    message: str
+def complete_text(response: Response, *, role: str = "judge") -> str | Unreadable:
+    """Return the reply's text without thoughts, unless it was cut off or refused; `role` is who replied."""
+    if response.finish_reason == "length":
+        return Unreadable("truncated", "the reply was cut off at max_tokens")
+    if response.finish_reason in {"content_filter", "refusal"}:
+        return Unreadable("refused", f"the {role} refused ({response.finish_reason})")
+    return without_thoughts(response.text)
 
 
 def without_thoughts(text: str) -> str:

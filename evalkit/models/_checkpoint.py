@@ -1,4 +1,4 @@
-"""Know a checkpoint folder by its content, so that its path never matters and a retrained one is asked anew."""
+"""Identify a checkpoint folder by its content: its path never matters, and a retrained model is asked again."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _BLOCKS, _BLOCK = 64, 64 << 10
 
 
 def known_by_content(model: Model) -> Model:
-    """Return the model with the digests of what of it is a folder on disk: the model itself, its adapter."""
+    """Return the model with the digests of its folders on disk, where it has any: the model itself, its adapter."""
     return replace(model, weights=_digest(model.name), adapter=_digest(model.engine.get("lora")))
 
 

@@ -1,4 +1,4 @@
-"""Reasoning written between tags at the head of an answer, told apart from the answer."""
+"""Reasoning written between tags at the head of an answer, separated from the answer."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """The log probability of a continuation on a server that can echo: vLLM's, or any with OpenAI's legacy completions.
 
-Which tokens belong to the continuation is settled with token ids where the server has `/tokenize` (vLLM): the chat
-template's prefix, the continuation, and the end token that the template puts after it. Without it, the prompt is plain
-text and the tokens are told apart by their offsets; such a server can only score what has no chat template.
+Where the server has `/tokenize` (vLLM), token ids say which tokens belong to the continuation: the chat template's
+prefix, the continuation, and the end token that the template puts after it. Without it, the prompt is plain text and
+the tokens are told apart by their offsets; such a server can only score what has no chat template.
 """
 
 from __future__ import annotations
@@ -14,26 +14,26 @@ from evalkit.calls import CallError, Fault, Request, Response, Usage
 from evalkit.models.http import SdkClient
 
 
-async def score(request: Request, wire: SdkClient) -> Response:
+async def score(request: Request, client: SdkClient) -> Response:
     """Return the log probability of each token of `request.continuation`, its end token last; raises `CallError`."""
     try:
-        prefix, whole = await _tokenized(request, wire)
+        prefix, whole = await _tokenized(request, client)
     except CallError as error:
         if error.fault.passing or error.fault is Fault.AUTH:
             raise
-        return await _score_text(request, wire)
-    found = await _echo(request, wire, whole)
-    return _response(request, found, _values(found)[len(prefix) : len(whole)])
+        return await _score_text(request, client)
+    reply = await _echo(request, client, whole)
+    return _response(request, reply, _values(reply)[len(prefix) : len(whole)])
 
 
-async def _tokenized(request: Request, wire: SdkClient) -> tuple[list[int], list[int]]:
+async def _tokenized(request: Request, client: SdkClient) -> tuple[list[int], list[int]]:
     """Return the token ids of the conversation, and of it with the continuation and its end token."""
-    url = str(wire.client.base_url).rstrip("/").removesuffix("/v1") + "/tokenize"
+    url = client.base_url.removesuffix("/v1") + "/tokenize"
     messages = [{"role": message.role, "content": message.content} for message in request.messages]
     answered = [*messages, {"role": "assistant", "content": request.continuation or ""}]
-    prefix = await _tokens(wire, url, {"messages": messages, "add_generation_prompt": True}, request)
-    whole = await _tokens(wire, url, {"messages": answered, "add_generation_prompt": False}, request)
-    own = await _tokens(wire, url, {"prompt": request.continuation or "", "add_special_tokens": False}, request)
+    prefix = await _tokens(client, url, {"messages": messages, "add_generation_prompt": True}, request)
+    whole = await _tokens(client, url, {"messages": answered, "add_generation_prompt": False}, request)
+    own = await _tokens(client, url, {"prompt": request.continuation or "", "add_special_tokens": False}, request)
     if whole[: len(prefix)] != prefix:
         raise CallError(
             Fault.UNSUPPORTED, "the chat template rewrites the conversation once it is answered: it cannot be scored"
@@ -41,30 +41,30 @@ async def _tokenized(request: Request, wire: SdkClient) -> tuple[list[int], list
     return prefix, whole[: len(prefix) + len(own) + 1]
 
 
-async def _tokens(wire: SdkClient, url: str, what: Mapping[str, Any], request: Request) -> list[int]:
-    found = await wire.post(url, {"model": request.model.name, **what}, request)
+async def _tokens(client: SdkClient, url: str, what: Mapping[str, Any], request: Request) -> list[int]:
+    reply = await client.post(url, {"model": request.model.name, **what}, request)
     try:
-        return list(found["tokens"])
+        return list(reply["tokens"])
     except (KeyError, TypeError):
         raise CallError(Fault.UNSUPPORTED, "the server's /tokenize gives no tokens") from None
 
 
-async def _score_text(request: Request, wire: SdkClient) -> Response:
+async def _score_text(request: Request, client: SdkClient) -> Response:
     """Score plain text: one user message and what follows it."""
     if len(request.messages) != 1:
         raise CallError(Fault.UNSUPPORTED, "this server cannot apply a chat template for scoring (no /tokenize)")
     before = request.messages[0].content
-    found = await _echo(request, wire, before + (request.continuation or ""))
+    reply = await _echo(request, client, before + (request.continuation or ""))
     try:
-        offsets = found["choices"][0]["logprobs"]["text_offset"]
+        offsets = reply["choices"][0]["logprobs"]["text_offset"]
     except (KeyError, IndexError, TypeError):
         raise CallError(Fault.UNSUPPORTED, "the server echoes no log probabilities") from None
     if len(before) not in offsets:
         raise CallError(Fault.UNSUPPORTED, "a token spans the end of the prompt and the start of the continuation")
-    return _response(request, found, _values(found)[offsets.index(len(before)) :])
+    return _response(request, reply, _values(reply)[offsets.index(len(before)) :])
 
 
-async def _echo(request: Request, wire: SdkClient, prompt: str | Sequence[int]) -> Any:
+async def _echo(request: Request, client: SdkClient, prompt: str | Sequence[int]) -> Any:
     body = {
         "model": request.model.name,
         "prompt": prompt,
@@ -74,25 +74,25 @@ async def _echo(request: Request, wire: SdkClient, prompt: str | Sequence[int]) 
         "temperature": 0,
         **request.sampling.extra,
     }
-    return await wire.post("/completions", body, request)
+    return await client.post("/completions", body, request)
 
 
-def _values(found: Any) -> list[float | None]:
+def _values(reply: Any) -> list[float | None]:
     """Return the log probability of each token of the prompt; the first has none."""
     try:
-        return list(found["choices"][0]["logprobs"]["token_logprobs"])
+        return list(reply["choices"][0]["logprobs"]["token_logprobs"])
     except (KeyError, IndexError, TypeError):
         raise CallError(Fault.UNSUPPORTED, "the server echoes no log probabilities") from None
 
 
-def _response(request: Request, found: Mapping[str, Any], values: Sequence[float | None]) -> Response:
+def _response(request: Request, reply: Mapping[str, Any], values: Sequence[float | None]) -> Response:
     if not values or None in values:
         raise CallError(Fault.MALFORMED, "the server echoed fewer log probabilities than tokens")
-    usage = found.get("usage") or {}
+    usage = reply.get("usage") or {}
     return Response(
         text=request.continuation or "",
         token_logprobs=tuple(float(value) for value in values if value is not None),
         usage=Usage(input_tokens=usage.get("prompt_tokens"), output_tokens=usage.get("completion_tokens")),
-        served_model=found.get("model"),
-        fingerprint=found.get("system_fingerprint"),
+        served_model=reply.get("model"),
+        fingerprint=reply.get("system_fingerprint"),
     )

@@ -38,7 +38,7 @@ class Prepared:
 
 
 class Translator:
-    """Speaks one loaded model's language: its tokenizer, chat template, defaults and limits.
+    """Translates for one loaded model: its tokenizer, chat template, defaults and limits.
 
     Args:
         llm: the loaded `vllm.LLM`; only its tokenizer side is kept, not its weights.
@@ -70,10 +70,10 @@ class Translator:
         labels = self._label_tokens(request.labels)
         prompt = tokens + scored
         if len(prompt) >= self.limit:
-            told = "prompt and continuation have" if scored else "the prompt has"
+            subject = "prompt and continuation have" if scored else "the prompt has"
             raise CallError(
                 Fault.TOO_LONG,
-                f"{told} {len(prompt)} tokens; {self.name} takes {self.limit - 1} (max_model_len {self.limit})",
+                f"{subject} {len(prompt)} tokens; {self.name} takes {self.limit - 1} (max_model_len {self.limit})",
             )
         parameters = scoring_parameters() if scored else self._parameters(request, labels)
         return Prepared(tokens=prompt, parameters=parameters, scored=len(scored), labels=labels, opening=opening)
@@ -177,17 +177,17 @@ class Translator:
         Raises:
             CallError: a label is no single token in any of its spellings.
         """
-        found: dict[int, str] = {}
+        labels_by_token: dict[int, str] = {}
         for text in (spelling for label in labels for spelling in (label, f" {label.strip()}")):
             tokens = self._encode(text)
             if len(tokens) == 1:
-                found.setdefault(tokens[0], text)
-        known = {text.strip() for text in found.values()}
+                labels_by_token.setdefault(tokens[0], text)
+        known = {text.strip() for text in labels_by_token.values()}
         if lost := [label for label in labels if label.strip() not in known]:
             raise CallError(
                 Fault.UNSUPPORTED, f"label {lost[0]!r} is several tokens for {self.name}: only one has a probability"
             )
-        return found
+        return labels_by_token
 
     def _parameters(self, request: Request, labels: Mapping[int, str]) -> Any:
         """Translate the sampling; what is not set holds the model's own generation_config, as `vllm serve` does."""
@@ -229,11 +229,11 @@ class Translator:
         """Return (token, log probability) at the first position, most likely first."""
         if not positions:
             return ()
-        found = [
+        likely = [
             (labels.get(token) or self._tokenizer.decode([token]), float(entry.logprob))
             for token, entry in positions[0].items()
         ]
-        return tuple(sorted(found, key=lambda item: -item[1]))
+        return tuple(sorted(likely, key=lambda item: -item[1]))
 
 
 def scoring_parameters() -> Any:

@@ -1,7 +1,7 @@
 """Anthropic messages.
 
-The system prompt, which all requests of a judge share, carries a cache mark. Current models take no sampling parameters
-and the SDK has no arguments for them: what a suite sets is sent, and left out where the server refuses it.
+The system prompt, which all requests of a judge share, is marked for the cache. Current models take no sampling
+parameters and the SDK has no arguments for them: what a suite sets is sent, and left out where the server refuses it.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ from evalkit.calls import CallError, Fault, Kind, Model, Request, Response, Usag
 from evalkit.models.http import Refusals, SdkClient, key_for, refuse_address_from_environment
 
 DEFAULT_MAX_TOKENS = 8192
-"""The API demands a limit; this one holds where the suite sets none."""
+"""The API requires a limit; this is it where the suite sets none."""
 
 _ADDRESS = "https://api.anthropic.com"
 _TOOL = "reply"
 _FINISH = {"end_turn": "stop", "stop_sequence": "stop", "max_tokens": "length", "tool_use": "tool"}
-_GIVEN_UP = {
+_LEFT_OUT = {
     "output_config": "structured replies are asked for as a tool call",
     "tool_choice": "replies are asked for in words only",
     "temperature": "the model's own sampling holds",
@@ -37,8 +37,8 @@ class Provider:
     """One model behind Anthropic's messages."""
 
     free: ClassVar[bool] = False
-    exclusive: ClassVar[bool] = False
-    _refusals: ClassVar[Refusals] = Refusals(_NAMED_BY, _GIVEN_UP)
+    in_process: ClassVar[bool] = False
+    _refusals: ClassVar[Refusals] = Refusals(_NAMED_BY, _LEFT_OUT)
 
     def __init__(self, model: Model, *, timeout: float) -> None:
         """Open the client; nothing is sent.
@@ -58,8 +58,8 @@ class Provider:
             http_client=anthropic.DefaultAioHttpClient(),
         )
         self._model = model
-        self._wire = SdkClient(client, anthropic, key=key)
-        self._server = f"{model} at {self._wire.address}"
+        self._client = SdkClient(client, anthropic, key=key)
+        self._server = f"{model} at {self._client.address}"
 
     async def ask(self, request: Request) -> Response:
         """Answer one request; raises `CallError`."""
@@ -70,17 +70,17 @@ class Provider:
         while True:
             body = self._body(request)
             try:
-                return _response(await self._wire.post("/v1/messages", body, request))
+                return _response(await self._client.post("/v1/messages", body, request))
             except CallError as error:
                 if not self._refusals.learn(self._server, body, error):
                     raise
 
     async def close(self) -> None:
         """Close the connections."""
-        await self._wire.close()
+        await self._client.close()
 
     def _body(self, request: Request) -> dict[str, Any]:
-        """Return the request as this model takes it, less what it refused before."""
+        """Return the body for a request, without the parameters that this model refused before."""
         sampling, refused = request.sampling, self._refusals.of(self._server)
         system = "\n\n".join(message.content for message in request.messages if message.role == "system")
         marked = [{"type": "text", "text": system, "cache_control": {"type": "ephemeral"}}]
@@ -114,19 +114,19 @@ def _structured(schema: Mapping[str, Any], refused: set[str], wanted: Mapping[st
     return {"tools": [tool], "tool_choice": {"type": "tool", "name": _TOOL}}
 
 
-def _response(found: Any) -> Response:
+def _response(message: Any) -> Response:
     """Read a message."""
     try:
-        blocks = found["content"]
+        blocks = message["content"]
         replies = [block["input"] for block in blocks if block["type"] == "tool_use" and block["name"] == _TOOL]
         text = "".join(block["text"] for block in blocks if block["type"] == "text")
-        finish = found["stop_reason"] or "stop"
+        finish = message["stop_reason"] or "stop"
         return Response(
             text=json.dumps(replies[0], ensure_ascii=False) if replies else text,
             reasoning="\n\n".join(block["thinking"] for block in blocks if block["type"] == "thinking"),
             finish_reason="stop" if replies else _FINISH.get(finish, finish),
-            usage=_usage(found.get("usage") or {}),
-            served_model=found.get("model"),
+            usage=_usage(message.get("usage") or {}),
+            served_model=message.get("model"),
         )
     except (KeyError, TypeError, AttributeError) as error:
         raise CallError(Fault.MALFORMED, f"the reply is no message ({type(error).__name__})") from None

@@ -26,7 +26,7 @@ class Provider:
     """A model that never reads the prompt."""
 
     free: ClassVar[bool] = True
-    exclusive: ClassVar[bool] = False
+    in_process: ClassVar[bool] = False
 
     def __init__(self, model: Model, *, timeout: float) -> None:
         """Take the model's name; `timeout` means nothing here.

@@ -1,4 +1,14 @@
-"""What the providers on top of the official SDKs share: keys, refused parameters, and faults out of exceptions."""
+"""For everybody who writes a provider on top of an HTTP API: keys, faults and refused parameters.
+
+    key_for                             the key of a model, from the environment; a clear error where there is none
+    refuse_address_from_environment     no address that the suite does not name
+    SdkClient                           an official SDK's client: JSON in, JSON out, every error a `CallError`
+    status_error, connection_error      the `CallError` for a status and for a lost connection, where there is no SDK
+    Refusals                            the parameters that a server refused, left out from then on
+    retry_after                         the seconds that a reply's headers ask to wait
+
+docs/providers.md has an example.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +29,7 @@ _log = logging.getLogger(__name__)
 
 _LONGEST_MESSAGE = 300
 _SHORTEST_HIDDEN = 8
-"""Shorter texts tell nothing, and cutting them out would garble every message."""
+"""Shorter texts reveal nothing, and cutting them out would garble every message."""
 _FORMS = {"response_format", "output_config", "tool_choice"}
 _TOO_LONG = re.compile(
     r"context.length|context.window|context size|maximum context|max_model_len|maximum model length|too long"
@@ -74,49 +84,64 @@ def refuse_address_from_environment(variable: str, model: Model) -> None:
 
 
 class SdkClient:
-    """An SDK's asynchronous client, from which plain JSON comes back and only `CallError` is raised."""
+    """An SDK's asynchronous client. `post` returns plain JSON and raises `CallError` only.
+
+    For SDKs that are built as OpenAI's and Anthropic's are: a client with `post(path, body=…, cast_to=…)` and the
+    exceptions `APIStatusError` and `APIConnectionError` in the SDK's module. Open the client with `max_retries=0`: the
+    dispatcher retries.
+    """
 
     def __init__(self, client: Any, sdk: ModuleType, *, key: str) -> None:
-        self.client = client
+        """Take the client, its module, and the key, which no message may hold."""
+        self._client = client
         self._sdk = sdk
         self._key = key
 
     @property
+    def base_url(self) -> str:
+        """What paths are appended to, without a slash at its end."""
+        return str(self._client.base_url).rstrip("/")
+
+    @property
     def address(self) -> str:
         """Host and port, for messages."""
-        url = self.client.base_url
+        url = self._client.base_url
         return f"{url.host}:{url.port}" if url.port else str(url.host)
 
     async def post(self, path: str, body: Mapping[str, Any], request: Request) -> Any:
-        """Send a body and return the JSON of the reply; raises `CallError`."""
+        """Send the body made from a request, and return the JSON of the reply; raises `CallError`."""
         import httpx2
 
         hide = (self._key, *(message.content for message in request.messages))
         try:
-            reply = await self.client.post(path, body=body, cast_to=httpx2.Response)
+            reply = await self._client.post(path, body=body, cast_to=httpx2.Response)
         except self._sdk.APIStatusError as error:
             raise status_error(error.status_code, error.body, error.response.headers, hide=hide) from None
         except (self._sdk.APIConnectionError, httpx2.HTTPError) as error:
             raise connection_error(error) from None
         try:
-            found = json.loads(reply.content)
+            content = json.loads(reply.content)
         except ValueError:
             raise CallError(Fault.MALFORMED, "the reply is not JSON") from None
-        if isinstance(found, dict) and found.get("error"):
-            code = found["error"].get("code") if isinstance(found["error"], dict) else None
-            raise status_error(code if isinstance(code, int) else 500, found, reply.headers, hide=hide)
-        return found
+        if isinstance(content, dict) and content.get("error"):
+            code = content["error"].get("code") if isinstance(content["error"], dict) else None
+            raise status_error(code if isinstance(code, int) else 500, content, reply.headers, hide=hide)
+        return content
 
     async def close(self) -> None:
         """Close the connections."""
-        await self.client.close()
+        await self._client.close()
 
 
 class Refusals:
-    """Parameters that servers refused, remembered for the life of the process and told once."""
+    """Parameters that servers refused, remembered for the life of the process and logged once.
+
+    A provider keeps one as a class attribute, leaves `of(server)` out of what it sends, and sends again where `learn`
+    says so.
+    """
 
     def __init__(self, words: Mapping[str, tuple[str, ...]], consequences: Mapping[str, str]) -> None:
-        """Set what may be given up: parameter → words by which a refusal names it, and what happens without it."""
+        """Set what may be left out: parameter → words by which a refusal names it, and what happens without it."""
         self._words = words
         self._consequences = consequences
         self._known: dict[str, set[str]] = {}
@@ -126,16 +151,16 @@ class Refusals:
         return self._known.setdefault(server, set())
 
     def learn(self, server: str, body: Mapping[str, Any], error: CallError) -> bool:
-        """Note which parameter of `body` a refusal is about; return whether asking again without it makes sense.
+        """Note which parameter of `body` a refusal is about; return whether to send the body again without it.
 
-        A server must say that it does not support a parameter; only what shapes the reply's form is given up for any
-        complaint about it, since servers word those in many ways.
+        A server must say that it does not support a parameter. Only parameters for the form of the reply are left out
+        after any complaint about them, since servers word those in many ways.
         """
         if error.fault not in {Fault.UNSUPPORTED, Fault.BAD_REQUEST}:
             return False
         text, known = str(error).lower(), self.of(server)
         if any(name in body for name in known):
-            return True  # another request in flight learnt it meanwhile
+            return True  # another request in flight was refused meanwhile
         for name, words in self._words.items():
             sure = error.fault is Fault.UNSUPPORTED or name in _FORMS
             if sure and name in body and any(word in text for word in words):
@@ -146,7 +171,7 @@ class Refusals:
 
 
 def status_error(status: int, body: Any, headers: Mapping[str, str], *, hide: Iterable[str]) -> CallError:
-    """Return the fault that an HTTP status and the body of its reply tell of.
+    """Return the error for an HTTP status and the body of the reply.
 
     `hide` are the key and the texts of the request, which a server may repeat and no message may hold.
     """
@@ -170,7 +195,7 @@ def status_error(status: int, body: Any, headers: Mapping[str, str], *, hide: It
 
 
 def connection_error(error: BaseException) -> CallError:
-    """Return the fault behind an SDK's connection error: a timeout, or a connection that was refused, reset or cut off.
+    """Return the error for a lost connection: a timeout, or a connection that was refused, reset or cut off.
 
     The aiohttp transport reports resets as connect timeouts, so the chain of causes decides.
     """
@@ -199,9 +224,9 @@ def retry_after(headers: Mapping[str, str], now: datetime | None = None) -> floa
         _seconds(headers.get("retry-after")) if headers.get("retry-after") else None,
         _until(headers.get("retry-after"), now),
     ]
-    told = next((wait for wait in waits if wait is not None), None)
-    if told is not None:
-        return max(0.0, told)
+    wait = next((wait for wait in waits if wait is not None), None)
+    if wait is not None:
+        return max(0.0, wait)
     resets = [
         _duration(headers.get(f"x-ratelimit-reset-{kind}", ""))
         for kind in ("requests", "tokens")
@@ -236,10 +261,10 @@ def _until(text: str | None, now: datetime) -> float | None:
 
 def _duration(text: str) -> float | None:
     """Seconds of a duration as OpenAI writes it: 1h2m3s, 120ms."""
-    found = _DURATION.fullmatch(text.strip()) if text.strip() else None
-    if not found:
+    match = _DURATION.fullmatch(text.strip()) if text.strip() else None
+    if not match:
         return None
-    hours, minutes, seconds, millis = (float(part or 0) for part in found.groups())
+    hours, minutes, seconds, millis = (float(part or 0) for part in match.groups())
     return hours * 3600 + minutes * 60 + seconds + millis / 1000
 
 

@@ -1,4 +1,4 @@
-"""The embedded judge `offline/rules`: no network, no key, no language model. The rules are in `language/rules.py`.
+"""The embedded judge `offline/rules`: no network, no key, no language model. The rules are in `_offline_rules.py`.
 
 It reads what `judges/offline-rules.yaml` (or another judge of that form) renders, and fills in the same form.
 """
@@ -18,7 +18,7 @@ from evalkit.models._offline_rules import Case, rule
 
 MODELS = ("rules",)
 BATCH = 256
-"""Comparisons ruled on together; between batches the event loop breathes."""
+"""Comparisons decided together; between batches the event loop runs other tasks."""
 
 _EXPECTED = re.compile(r"Expected language: [^\n]*?\(([A-Za-z0-9-]+)[,)]")
 _MATERIAL = re.compile(r"<<<MATERIAL (\w+)\n(.*)\n\1 MATERIAL>>>", re.DOTALL)
@@ -28,7 +28,7 @@ class Provider:
     """Rules that compare two answers."""
 
     free: ClassVar[bool] = True
-    exclusive: ClassVar[bool] = False
+    in_process: ClassVar[bool] = False
 
     def __init__(self, model: Model, *, timeout: float) -> None:
         """Take the model's name; `timeout` means nothing here.

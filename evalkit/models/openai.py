@@ -1,7 +1,7 @@
 """OpenAI chat completions, and every server that speaks them: vllm serve, llama.cpp, Ollama, OpenRouter, TGI, LiteLLM.
 
-One client per model on the aiohttp transport, which carries several times the calls of the SDK's default one. Replies
-are read from the plain JSON: the SDK's response models cost more time than all the rest of a call.
+One client per model, on the aiohttp transport, which handles several times as many calls as the SDK's default. Replies
+are read from the plain JSON: the SDK's response models take more time than the rest of a call.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ from evalkit.models._reasoning import split_reasoning
 from evalkit.models.http import Refusals, SdkClient, key_for, refuse_address_from_environment
 
 TOP_LOGPROBS = 20
-"""The most that OpenAI gives; labels that are not among them are reported as missing, never guessed."""
+"""The most that OpenAI returns; labels that are not among them are reported as missing, never guessed."""
 
 _REASONING_MODEL = re.compile(r"^(?:openai/)?(?:o\d|gpt-[5-9]|gpt-oss)", re.IGNORECASE)
 _OWN_ADDRESS = "api.openai.com"
 _FINISH = {"tool_calls": "tool", "max_tokens": "length", "eos": "stop"}
-_GIVEN_UP = {
+_LEFT_OUT = {
     "response_format": "replies are asked for in words only",
     "temperature": "the server's own temperature holds",
     "top_p": "the server's own top_p holds",
@@ -31,7 +31,7 @@ _GIVEN_UP = {
     "max_tokens": "sent as max_completion_tokens",
 }
 _NAMED_BY = {
-    **{name: (name,) for name in _GIVEN_UP},
+    **{name: (name,) for name in _LEFT_OUT},
     "response_format": ("response_format", "json_schema", "structured output", "guided", "grammar"),
 }
 
@@ -40,8 +40,8 @@ class Provider:
     """One model behind OpenAI's chat completions."""
 
     free: ClassVar[bool] = False
-    exclusive: ClassVar[bool] = False
-    _refusals: ClassVar[Refusals] = Refusals(_NAMED_BY, _GIVEN_UP)
+    in_process: ClassVar[bool] = False
+    _refusals: ClassVar[Refusals] = Refusals(_NAMED_BY, _LEFT_OUT)
 
     def __init__(self, model: Model, *, timeout: float) -> None:
         """Open the client; nothing is sent.
@@ -50,8 +50,8 @@ class Provider:
             CredentialsError: there is no key, or only half of what Azure needs.
         """
         self._model = model
-        self._wire = _wire(model, timeout=timeout)
-        self._server = f"{model} at {self._wire.address}"
+        self._client = _client(model, timeout=timeout)
+        self._server = f"{model} at {self._client.address}"
         self._own = model.base_url is None or _OWN_ADDRESS in model.base_url
 
     async def ask(self, request: Request) -> Response:
@@ -59,21 +59,21 @@ class Provider:
         if request.kind is Kind.SCORE:
             from evalkit.models._scoring import score
 
-            return await score(request, self._wire)
+            return await score(request, self._client)
         while True:
             body = self._body(request)
             try:
-                return _response(await self._wire.post("/chat/completions", body, request), request)
+                return _response(await self._client.post("/chat/completions", body, request), request)
             except CallError as error:
                 if not self._refusals.learn(self._server, body, error):
                     raise
 
     async def close(self) -> None:
         """Close the connections."""
-        await self._wire.close()
+        await self._client.close()
 
     def _body(self, request: Request) -> dict[str, Any]:
-        """Return the request as this server takes it, less what it refused before."""
+        """Return the body for a request, without the parameters that this server refused before."""
         sampling, refused = request.sampling, self._refusals.of(self._server)
         reasoning = self._own and _REASONING_MODEL.match(self._model.name)
         wanted: dict[str, Any] = {
@@ -102,11 +102,11 @@ class Provider:
         return second if first in refused else first
 
 
-def _wire(model: Model, *, timeout: float) -> SdkClient:
-    """Return the SDK's client for a model: OpenAI, a compatible server, or Azure where the environment names one."""
+def _client(model: Model, *, timeout: float) -> SdkClient:
+    """Return the client for a model: OpenAI's, a compatible server's, or Azure's where the environment names it."""
     azure = os.environ.get("AZURE_OPENAI_ENDPOINT")
     if azure and not model.base_url and not os.environ.get(model.api_key_env or "OPENAI_API_KEY"):
-        return _azure_wire(model, azure, timeout=timeout)
+        return _azure_client(model, azure, timeout=timeout)
     refuse_address_from_environment("OPENAI_BASE_URL", model)
     key = key_for(model, "OPENAI_API_KEY", keyless=model.base_url is not None)
     import openai
@@ -117,8 +117,8 @@ def _wire(model: Model, *, timeout: float) -> SdkClient:
     return SdkClient(client, openai, key=key)
 
 
-def _azure_wire(model: Model, endpoint: str, *, timeout: float) -> SdkClient:
-    """Return Azure's client; the model's name is the deployment's."""
+def _azure_client(model: Model, endpoint: str, *, timeout: float) -> SdkClient:
+    """Return Azure's client; the model's name is the name of the deployment."""
     key = key_for(model, "AZURE_OPENAI_API_KEY", keyless=False)
     version = os.environ.get("OPENAI_API_VERSION")
     if not version:
@@ -137,10 +137,10 @@ def _azure_wire(model: Model, endpoint: str, *, timeout: float) -> SdkClient:
     return SdkClient(client, openai, key=key)
 
 
-def _response(found: Any, request: Request) -> Response:
+def _response(completion: Any, request: Request) -> Response:
     """Read a chat completion."""
     try:
-        choice = found["choices"][0]
+        choice = completion["choices"][0]
         message = choice["message"]
         text, reasoning = split_reasoning(_text(message.get("content")))
         finish = choice.get("finish_reason") or "stop"
@@ -150,9 +150,9 @@ def _response(found: Any, request: Request) -> Response:
             reasoning=message.get("reasoning_content") or message.get("reasoning") or reasoning,
             finish_reason="refusal" if refusal and not text else _FINISH.get(finish, finish),
             top_logprobs=_top_logprobs(choice) if request.labels else (),
-            usage=usage_of(found.get("usage") or {}),
-            served_model=found.get("model"),
-            fingerprint=found.get("system_fingerprint"),
+            usage=usage_of(completion.get("usage") or {}),
+            served_model=completion.get("model"),
+            fingerprint=completion.get("system_fingerprint"),
         )
     except (KeyError, IndexError, TypeError, AttributeError) as error:
         raise CallError(Fault.MALFORMED, f"the reply is no chat completion ({type(error).__name__})") from None

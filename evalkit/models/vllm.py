@@ -37,7 +37,7 @@ class Provider:
     """A vLLM engine in this process. Requests are batched by the engine, in order of arrival."""
 
     free: ClassVar[bool] = False
-    exclusive: ClassVar[bool] = True
+    in_process: ClassVar[bool] = True
 
     def __init__(self, model: Model, *, timeout: float) -> None:  # noqa: ARG002 - a request's time is mostly waiting for its turn
         """Load the model; this takes as long as reading its weights.
@@ -99,7 +99,7 @@ def check_arguments(arguments: Mapping[str, Any], *, where: str) -> None:
     """Check the names in `engine:` against the installed vLLM's arguments.
 
     Raises:
-        InputError: vLLM has no argument of that name, or cannot do it in process; all problems are told.
+        InputError: vLLM has no argument of that name, or cannot do it in process; all problems are listed.
     """
     import dataclasses
 
@@ -112,9 +112,9 @@ def check_arguments(arguments: Mapping[str, Any], *, where: str) -> None:
         if name not in known
     ]
     if int(arguments.get("data_parallel_size") or 1) > 1:
-        told = "data_parallel_size: an engine in process holds one copy of the model"
+        message = "data_parallel_size: an engine in process holds one copy of the model"
         hint = "`vllm serve --data-parallel-size N` and openai/NAME@URL, or a process per GPU with --shard I/N"
-        problems.append(Problem(where=where, message=told, hint=hint))
+        problems.append(Problem(where=where, message=message, hint=hint))
     raise_all(problems)
 
 

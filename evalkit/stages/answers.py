@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 
 from evalkit.calls import Request, Response
 from evalkit.conversation import conversation, turns
 from evalkit.data.answers import read_answers
-from evalkit.dispatch import Task
-from evalkit.dispatch.session import Session
+from evalkit.dispatch import Session, Task
 from evalkit.records import Failure, Generation, Prompt
 from evalkit.stages.load import AnsweringModel, Workload
 
 STAGE = "generate"
-Key = tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,90 +23,86 @@ class Answers:
     failures: tuple[Failure, ...]
     """One for each prompt without an answer."""
     notes: tuple[str, ...] = ()
-    """What readers should know: how recorded answers were matched, duplicates, answers nobody asked for."""
+    """What readers should know: how recorded answers were matched, duplicates, answers to no prompt of the suite."""
 
 
 async def generate(workload: Workload, session: Session) -> dict[str, Answers]:
     """Return the answers of the baseline and of every candidate, by name."""
-    answerers = workload.answerers
-    read = {answerer.name: _read(answerer, workload) for answerer in answerers if answerer.recorded}
-    asked = await _ask([answerer for answerer in answerers if not answerer.recorded], workload.prompts, session)
-    return read | asked
+    recorded = {model.name: _read(model, workload) for model in workload.answerers if model.recorded}
+    asked = await _ask([model for model in workload.answerers if not model.recorded], workload.prompts, session)
+    return recorded | asked
 
 
-def _read(answerer: AnsweringModel, workload: Workload) -> Answers:
-    found = read_answers(
-        answerer.config, workload.prompts, folder=workload.folder, data=workload.data, everything=workload.unsampled
+def _read(model: AnsweringModel, workload: Workload) -> Answers:
+    """Return answers that exist in files."""
+    recorded = read_answers(
+        model.config, workload.prompts, folder=workload.folder, data=workload.data, everything=workload.unsampled
     )
     missing = [
         Failure(
             stage=STAGE,
             kind="missing_answer",
             message="no recorded answer",
-            model=answerer.name,
+            model=model.name,
             language=language,
             prompt_id=prompt,
         )
-        for language, prompt in found.missing
+        for language, prompt in recorded.missing
     ]
-    return Answers(generations=found.generations, failures=tuple(missing), notes=found.notes)
+    return Answers(generations=recorded.generations, failures=tuple(missing), notes=recorded.notes)
 
 
-async def _ask(answerers: Sequence[AnsweringModel], prompts: Sequence[Prompt], session: Session) -> dict[str, Answers]:
-    """Ask all answerers turn by turn: one round a turn, all models in each round."""
-    said: dict[tuple[str, Key], list[tuple[str, Response]]] = {(v.name, p.key): [] for v in answerers for p in prompts}
-    failures: dict[str, list[Failure]] = {answerer.name: [] for answerer in answerers}
+async def _ask(models: Sequence[AnsweringModel], prompts: Sequence[Prompt], session: Session) -> dict[str, Answers]:
+    """Ask turn by turn: the first turn of every model and prompt, then the second where there is one, and so on."""
+    chats = [_Chat(model, prompt) for model in models for prompt in prompts]
     for turn in range(max((turns(prompt) for prompt in prompts), default=0)):
-        tasks = [
-            (
-                answerer,
-                prompt,
-                _task(answerer, prompt, [response.text for _, response in said[answerer.name, prompt.key]]),
-            )
-            for answerer in answerers
-            for prompt in prompts
-            if turn < turns(prompt) and len(said[answerer.name, prompt.key]) == turn
-        ]
-        fetched = await session.ask([task for _, _, task in tasks])
-        faults = {failed.task.key: failed.failure for failed in fetched.failures}
-        for answerer, prompt, task in tasks:
+        tasks = [(chat, _task(chat)) for chat in chats if turn < turns(chat.prompt) and len(chat.replies) == turn]
+        fetched = await session.ask([task for _, task in tasks])
+        failures = {failed.task.key: failed.failure for failed in fetched.failures}
+        for chat, task in tasks:
             if task.key in fetched.responses:
-                said[answerer.name, prompt.key].append((task.key, fetched.responses[task.key]))
-            elif task.key in faults:
-                failures[answerer.name].append(
-                    replace(faults[task.key], model=answerer.name, prompt_id=prompt.id, language=prompt.language)
+                chat.replies.append((task.key, fetched.responses[task.key]))
+            elif task.key in failures:
+                chat.failure = replace(
+                    failures[task.key], model=chat.model.name, prompt_id=chat.prompt.id, language=chat.prompt.language
                 )
-    return {answerer.name: _collect(answerer, prompts, said, failures[answerer.name]) for answerer in answerers}
+    return {model.name: _answers([chat for chat in chats if chat.model is model]) for model in models}
 
 
-def _task(answerer: AnsweringModel, prompt: Prompt, earlier: Sequence[str]) -> Task:
-    system = answerer.system(prompt.language)
-    messages = conversation(prompt, earlier, system=system)
-    request = Request(model=answerer.model_for(prompt), messages=messages, sampling=answerer.sampling)
-    return Task(request=request, key=request.key(), stage=STAGE, language=prompt.language, model=answerer.name)
+@dataclass(slots=True)
+class _Chat:
+    """One model's conversation on one prompt, as far as it has come."""
+
+    model: AnsweringModel
+    prompt: Prompt
+    replies: list[tuple[str, Response]] = field(default_factory=list)
+    """(key in the ledger, response) of each turn."""
+    failure: Failure | None = None
 
 
-def _collect(
-    answerer: AnsweringModel,
-    prompts: Sequence[Prompt],
-    said: Mapping[tuple[str, Key], Sequence[tuple[str, Response]]],
-    failures: Sequence[Failure],
-) -> Answers:
-    done = [(prompt, said[answerer.name, prompt.key]) for prompt in prompts]
+def _task(chat: _Chat) -> Task:
+    """Return the request for the next turn."""
+    model, prompt = chat.model, chat.prompt
+    earlier = [response.text for _, response in chat.replies]
+    messages = conversation(prompt, earlier, system=model.system(prompt.language))
+    request = Request(model=model.model_for(prompt), messages=messages, sampling=model.sampling)
+    return Task(request=request, key=request.key(), stage=STAGE, language=prompt.language, model=model.name)
+
+
+def _answers(chats: Sequence[_Chat]) -> Answers:
+    """Return the answers of one model's conversations."""
     return Answers(
-        generations=tuple(
-            _generation(answerer, prompt, replies) for prompt, replies in done if len(replies) == turns(prompt)
-        ),
-        failures=tuple(failures),
+        generations=tuple(_generation(chat) for chat in chats if len(chat.replies) == turns(chat.prompt)),
+        failures=tuple(chat.failure for chat in chats if chat.failure),
     )
 
 
-def _generation(answerer: AnsweringModel, prompt: Prompt, replies: Sequence[tuple[str, Response]]) -> Generation:
-    *before, (key, last) = replies
+def _generation(chat: _Chat) -> Generation:
+    *before, (key, last) = chat.replies
     return Generation(
-        model=answerer.name,
-        prompt_id=prompt.id,
-        language=prompt.language,
+        model=chat.model.name,
+        prompt_id=chat.prompt.id,
+        language=chat.prompt.language,
         text=last.text,
         earlier=tuple(response.text for _, response in before),
         reasoning=last.reasoning,

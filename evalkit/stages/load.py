@@ -14,8 +14,7 @@ from evalkit.data.prompts import read_all_prompts, sample
 from evalkit.errors import JudgeError, Problem, did_you_mean, raise_all
 from evalkit.judging.definition import JudgeDefinition
 from evalkit.judging.validate import parse_definition
-from evalkit.models import provider_class
-from evalkit.models._checkpoint import known_by_content
+from evalkit.models import known_by_content, provider_class
 from evalkit.records import Prompt
 from evalkit.shipped import shipped_file, shipped_names
 from evalkit.stages.scorers import scorers
@@ -35,8 +34,8 @@ from evalkit.suite import (
 RECORDED = "recorded"
 OFFLINE = "offline"
 """Provider of the judges that are rules, not models."""
-DRAWN = ("temperature", "top_p", "max_tokens", "seed")
-"""Sampling that a model under a judge may set in the definition's place."""
+JUDGE_SAMPLING = ("temperature", "top_p", "max_tokens", "seed")
+"""Sampling parameters that the model of a judge may set in place of the judge's definition."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +48,7 @@ class AnsweringModel:
 
     @cached_property
     def model(self) -> calls.Model:
-        """The model as the content key knows it."""
+        """The model as it is in the content key."""
         return known_by_content(model_of(self.config))
 
     def model_for(self, prompt: Prompt) -> calls.Model:
@@ -64,7 +63,7 @@ class AnsweringModel:
 
     @cached_property
     def sampling(self) -> calls.Sampling:
-        """How its answers are drawn: its own settings before the suite's."""
+        """Its sampling parameters: its own before the suite's."""
         return sampling_of(self.config, self.suite.generation)
 
     def system(self, language: str) -> str | None:
@@ -74,7 +73,7 @@ class AnsweringModel:
 
 @dataclass(frozen=True, slots=True)
 class ResolvedJudge:
-    """A judge with the models under it."""
+    """A judge with the models that it asks."""
 
     name: str
     definition: JudgeDefinition
@@ -87,7 +86,7 @@ class ResolvedJudge:
 
 @dataclass(frozen=True, slots=True)
 class Matchup:
-    """Who is compared with whom: one run each."""
+    """A candidate and the baseline it is compared with: one run directory."""
 
     candidate: AnsweringModel
     baseline: AnsweringModel
@@ -95,7 +94,7 @@ class Matchup:
 
 @dataclass(frozen=True, kw_only=True)
 class Workload:
-    """Everything a run needs before its first question."""
+    """Everything a run needs before its first request."""
 
     suite: Suite
     folder: Path
@@ -122,10 +121,10 @@ class Workload:
 
     def by_language(self) -> dict[str, list[Prompt]]:
         """Return the prompts of each language."""
-        found: dict[str, list[Prompt]] = {}
+        by_language: dict[str, list[Prompt]] = {}
         for prompt in self.prompts:
-            found.setdefault(prompt.language, []).append(prompt)
-        return found
+            by_language.setdefault(prompt.language, []).append(prompt)
+        return by_language
 
     @cached_property
     def digest(self) -> str:
@@ -147,13 +146,12 @@ def load(loaded: LoadedSuite, *, data: Path | None, shard: tuple[int, int] | Non
     """
     suite = loaded.suite
     scorers(suite.statistics.profile_scorers)
-    duels = [[AnsweringModel(display_name(config), config, suite) for config in pair] for pair in matchups(suite)]
+    pairs = [[AnsweringModel(display_name(config), config, suite) for config in pair] for pair in matchups(suite)]
     judges = tuple(_resolve_judge(config, suite, loaded.folder) for config in suite.judges)
     raise_all((p for judge in judges for p in judge.definition.language_problems(suite.languages)), JudgeError)
-    asked = [answerer.model for pair in duels for answerer in pair] + [
-        m for judge in judges for m in judge.models.values()
-    ]
-    for provider in {model.provider for model in asked} - {RECORDED}:
+    answering = [answerer.model for pair in pairs for answerer in pair]
+    judging = [model for judge in judges for model in judge.models.values()]
+    for provider in {model.provider for model in (*answering, *judging)}:
         provider_class(provider)
     unsampled = read_all_prompts(suite, data=data, folder=loaded.folder)
     prompts = sample(unsampled, limit=suite.prompts.limit, seed=suite.prompts.sample_seed)
@@ -166,11 +164,16 @@ def load(loaded: LoadedSuite, *, data: Path | None, shard: tuple[int, int] | Non
         prompts=prompts,
         unsampled=unsampled,
         judges=judges,
-        matchups=tuple(Matchup(*pair) for pair in duels),
+        matchups=tuple(Matchup(*pair) for pair in pairs),
     )
 
 
 def _resolve_judge(config: JudgeConfig, suite: Suite, folder: Path) -> ResolvedJudge:
+    """Return the judge with the models that the suite and the definition name.
+
+    Raises:
+        JudgeError: there is no such judge, it is wrong, or it has no model.
+    """
     text, where = judge_text(config.judge, suite=suite, folder=folder)
     definition = parse_definition(text, name=where)
     models = {
@@ -181,23 +184,30 @@ def _resolve_judge(config: JudgeConfig, suite: Suite, folder: Path) -> ResolvedJ
         if "judge" not in definition.roles:
             hint = f"edit {' and '.join(definition.roles)} in a copy: evalkit judges show {definition.name}"
             raise JudgeError(Problem(where=where, message="this judge asks models of its own", hint=hint))
-        model = model_of(config.model)
-        if "judge" in models and models["judge"].provider == OFFLINE != model.provider:
-            message = f"this judge is made of rules: results in its name cannot come from {model}"
-            hint = f"judges that ask a model: {', '.join(_judges_that_ask_a_model())}"
-            raise JudgeError(Problem(where=where, message=message, hint=hint))
-        models["judge"] = model
-        drawn = {
-            name: value for name, value in config.model.model_dump().items() if name in DRAWN and value is not None
-        }
-        sampling = definition.sampling.model_copy(update=drawn)
+        models["judge"] = _model_under(config.model, models.get("judge"), where=where)
+        settings = config.model.model_dump(include=set(JUDGE_SAMPLING), exclude_none=True)
+        sampling = definition.sampling.model_copy(update=settings)
         definition = definition.model_copy(update={"sampling": sampling})
     models = {role: known_by_content(model) for role, model in models.items()}
-    lacking = [role for role in definition.roles if role not in models]
-    if lacking:
+    missing = [role for role in definition.roles if role not in models]
+    if missing:
         hint = "add --judge-model PROVIDER/MODEL, or `model:` under the judge"
-        raise JudgeError(Problem(where=where, message=f"no model for {', '.join(lacking)}", hint=hint))
+        raise JudgeError(Problem(where=where, message=f"no model for {', '.join(missing)}", hint=hint))
     return ResolvedJudge(config.name or definition.name, definition, text, models, config.repeats)
+
+
+def _model_under(config: ModelConfig, own: calls.Model | None, *, where: str) -> calls.Model:
+    """Return the model that a suite or the command line puts under a judge.
+
+    Raises:
+        JudgeError: the judge is made of rules, and its name would stand over a model's verdicts.
+    """
+    model = model_of(config)
+    if own is not None and own.provider == OFFLINE != model.provider:
+        message = f"this judge is made of rules: results in its name cannot come from {model}"
+        hint = f"judges that ask a model: {', '.join(_judges_that_ask_a_model())}"
+        raise JudgeError(Problem(where=where, message=message, hint=hint))
+    return model
 
 
 def _judges_that_ask_a_model() -> list[str]:
@@ -207,7 +217,7 @@ def _judges_that_ask_a_model() -> list[str]:
 
 
 async def preflight(workload: Workload) -> None:
-    """Open and close every judge that is a server, so that a missing key is noticed before any answer is paid for.
+    """Open and close every judge's model but engines, so that a missing key is noticed before an answer is paid for.
 
     Raises:
         InputError: a judge's model cannot be used.
@@ -215,7 +225,7 @@ async def preflight(workload: Workload) -> None:
     models = {model.api_key_env or str(model): model for judge in workload.judges for model in judge.models.values()}
     for model in models.values():
         provider = provider_class(model.provider)
-        if not provider.free and not provider.exclusive:
+        if not provider.in_process:
             await provider(model, timeout=1.0).close()
 
 
@@ -227,8 +237,8 @@ def judge_text(reference: str, *, suite: Suite | None = None, folder: Path | Non
     """
     if suite and reference in suite.definitions:
         return suite.definitions[reference], f"{reference}.yaml"
-    ships = shipped_file("judges", reference)
-    for path in [ships] if ships else [Path(reference), (folder or Path()) / reference]:
+    shipped = shipped_file("judges", reference)
+    for path in [shipped] if shipped else [Path(reference), (folder or Path()) / reference]:
         if path.is_file():
             try:
                 return path.read_text("utf-8-sig"), path.name

@@ -1,7 +1,7 @@
 """Plan: what a run would ask, what the ledger holds of it, what the rest would cost, what precision to expect.
 
-Asks nothing. Answers that exist (recorded, or in the ledger) are used as they are, so a sample of the judges' requests
-is counted as it would be sent; where an answer does not exist yet, one as long as the others' mean stands for it.
+Asks nothing. The tokens of a sample of the judges' requests are counted in the requests that would be sent: with the
+answers that exist (recorded, or in the ledger), and with another model's answer or a typical text for the others.
 """
 
 from __future__ import annotations
@@ -12,10 +12,8 @@ from dataclasses import dataclass, replace
 
 from evalkit.calls import Message, Model
 from evalkit.conversation import conversation, turns
-from evalkit.dispatch import Limits
-from evalkit.dispatch.session import Quiet, Session
+from evalkit.dispatch import Session
 from evalkit.judging.pairing import prepared
-from evalkit.ledger import Ledger
 from evalkit.models import provider_class
 from evalkit.pricing import Pricing, count_tokens
 from evalkit.records import Generation
@@ -47,7 +45,7 @@ class PlanRow:
     language: str
     requests: int
     held: int = 0
-    """Of these, answered in the ledger already."""
+    """Of these, those that the ledger has answered."""
     input_tokens: int = 0
     """Of the requests that are not held."""
     output_tokens: int = 0
@@ -75,65 +73,59 @@ class Plan:
         return sum(known) if len(known) == len(self.rows) else None
 
 
-async def plan(workload: Workload, ledger: Ledger, pricing: Pricing) -> Plan:
-    """Return what the run would ask."""
-    reader = Session(ledger=ledger, limits=Limits(), pricing=pricing, progress=Quiet(), asks=False)
-    answers = await generate(workload, reader)
+async def plan(workload: Workload, session: Session) -> Plan:
+    """Return what the run would ask; the session only reads the ledger."""
+    answers = await generate(workload, session)
     counts = workload.counts
-    rows = [*_answer_rows(workload, answers, pricing)]
-    rows += [row async for row in _verdict_rows(workload, answers, reader, pricing)]
+    rows = [*_answer_rows(workload, answers, session.pricing)]
+    rows += [row async for row in _verdict_rows(workload, answers, session)]
     return Plan(
         rows=tuple(rows),
         prompts=counts,
         half_width={language: Z * SIGMA / math.sqrt(n) for language, n in counts.items()},
         macro_half_width=_macro_half_width(list(counts.values())),
-        notes=tuple(note for own in answers.values() for note in own.notes),
+        notes=tuple(note for each in answers.values() for note in each.notes),
     )
 
 
 def _answer_rows(workload: Workload, answers: Mapping[str, Answers], pricing: Pricing) -> Iterator[PlanRow]:
-    """Answers that candidates and an asked baseline would give."""
+    """Yield what the models that answer would be asked."""
     for answerer in workload.answerers:
         if answerer.recorded:
             continue
         held = {generation.key for generation in answers[answerer.name].generations}
         for language, prompts in workload.by_language().items():
-            wanted = [prompt for prompt in prompts if prompt.key not in held]
-            shown = sum(_tokens(conversation(prompt, ())) for prompt in wanted[:SAMPLE])
+            missing = [prompt for prompt in prompts if prompt.key not in held]
+            counted = sum(_tokens(conversation(prompt, ())) for prompt in missing[:SAMPLE])
             expected = _answer_length(answers, language)
-            asked = sum(turns(prompt) for prompt in wanted)
             yield _row(
                 ANSWERING,
                 answerer.name,
                 language,
                 requests=sum(turns(prompt) for prompt in prompts),
-                missing=asked,
-                input_tokens=shown / max(1, len(wanted[:SAMPLE])),
+                missing=sum(turns(prompt) for prompt in missing),
+                input_tokens=counted / max(1, len(missing[:SAMPLE])),
                 output_tokens=min(expected, answerer.sampling.max_tokens or expected),
                 models=[answerer.model],
                 pricing=pricing,
             )
 
 
-async def _verdict_rows(
-    workload: Workload, answers: Mapping[str, Answers], reader: Session, pricing: Pricing
-) -> AsyncIterator[PlanRow]:
-    """Verdicts on answers as they are, or as long as answers usually are."""
-    ledger = reader.ledger
-    known = {(item.provider, item.model) for item in ledger.holdings()}
+async def _verdict_rows(workload: Workload, answers: Mapping[str, Answers], session: Session) -> AsyncIterator[PlanRow]:
+    """Yield what the judges would be asked, of the answers there are or of typical ones."""
     for judge in workload.judges:
         alone = replace(workload, judges=(judge,), prompts=tuple(prepared(workload.prompts, judge.definition)))
         paid = [model for model in judge.models.values() if not provider_class(model.provider).free]
-        remembered = any((model.provider, model.public_name) in known for model in paid)
+        held_any = session.holds_responses_of(paid)
         for language, prompts in alone.by_language().items():
             here = replace(alone, prompts=tuple(prompts))
             sample = replace(alone, prompts=tuple(prompts[:SAMPLE]))
-            filled = await first_tasks(sample, _filled(sample, answers), reader)
+            filled = await first_tasks(sample, _filled(sample, answers), session)
             total = round(len(filled) * len(prompts) / max(1, len(sample.prompts)))
             if not paid:
                 yield PlanRow(stage=JUDGING, model=judge.name, language=language, requests=total)
                 continue
-            held = ledger.count([t.key for t in await first_tasks(here, answers, reader)]) if remembered else 0
+            held = session.held(await first_tasks(here, answers, session)) if held_any else 0
             limit = judge.definition.sampling.max_tokens or TYPICAL_REPLY
             yield _row(
                 JUDGING,
@@ -144,7 +136,7 @@ async def _verdict_rows(
                 input_tokens=sum(_tokens(task.request.messages) for task in filled) / max(1, len(filled)),
                 output_tokens=min(limit, TYPICAL_REPLY),
                 models=paid,
-                pricing=pricing,
+                pricing=session.pricing,
             )
 
 
@@ -160,11 +152,11 @@ def _row(  # noqa: PLR0913 - one argument a column
     models: Sequence[Model],
     pricing: Pricing,
 ) -> PlanRow:
-    """Return the row; tokens are given per request; `models` share the requests evenly."""
-    shown, written = missing * input_tokens, missing * output_tokens
+    """Return the row. Tokens are given per request; `models` share the requests evenly."""
+    total_input, total_output = missing * input_tokens, missing * output_tokens
     share = 1 / max(1, len(models))
     costs = [
-        pricing.estimate(model, input_tokens=share * shown, output_tokens=share * written)
+        pricing.estimate(model, input_tokens=share * total_input, output_tokens=share * total_output)
         for model in models
         if missing
     ]
@@ -174,29 +166,29 @@ def _row(  # noqa: PLR0913 - one argument a column
         language=language,
         requests=requests,
         held=requests - missing,
-        input_tokens=round(shown),
-        output_tokens=round(written),
+        input_tokens=round(total_input),
+        output_tokens=round(total_output),
         cost=_sum(costs),
     )
 
 
 def _filled(workload: Workload, answers: Mapping[str, Answers]) -> dict[str, Answers]:
     """Return answers to every prompt: those there are, else another model's, else a text of typical length."""
-    there = {generation.key: generation for own in answers.values() for generation in own.generations}
+    of_any_model = {generation.key: generation for each in answers.values() for generation in each.generations}
     filled = {}
-    for name, own in answers.items():
-        mine = {generation.key: generation for generation in own.generations}
-        texts = [
-            mine.get(prompt.key)
+    for name, existing in answers.items():
+        of_this_model = {generation.key: generation for generation in existing.generations}
+        generations = [
+            of_this_model.get(prompt.key)
             or Generation(
                 model=name,
                 prompt_id=prompt.id,
                 language=prompt.language,
-                text=there[prompt.key].text if prompt.key in there else " word" * TYPICAL_ANSWER,
+                text=of_any_model[prompt.key].text if prompt.key in of_any_model else " word" * TYPICAL_ANSWER,
             )
             for prompt in workload.prompts
         ]
-        filled[name] = Answers(generations=tuple(texts), failures=())
+        filled[name] = Answers(generations=tuple(generations), failures=())
     return filled
 
 
@@ -204,8 +196,8 @@ def _answer_length(answers: Mapping[str, Answers], language: str) -> float:
     """Return the mean tokens of the answers there are in a language, over a sample."""
     texts = [
         generation.text
-        for own in answers.values()
-        for generation in [item for item in own.generations if item.language == language][:SAMPLE]
+        for each in answers.values()
+        for generation in [item for item in each.generations if item.language == language][:SAMPLE]
     ]
     return sum(map(count_tokens, texts)) / len(texts) if texts else TYPICAL_ANSWER
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from evalkit.dispatch.session import ModelCost
+from evalkit.dispatch import ModelCost
 from evalkit.judging.families import family_warning
 from evalkit.judging.outcomes import self_consistency
 from evalkit.records import Generation, Verdict, json_ready

@@ -1,7 +1,7 @@
-"""Score: what installed plug-ins say of single answers, such as toxicity, for the profile of the texts.
+"""Score: single answers by installed plug-ins, such as toxicity, for the profile of the texts.
 
-A plug-in is a function that its package declares under the entry point group `evalkit.scorers`; a suite names it. A
-suite from elsewhere can thus call nothing but what somebody installed to be called (docs/statistics.md has an example).
+A scorer is a function that its package declares under the entry point group `evalkit.scorers`; a suite names it
+(docs/statistics.md has an example).
 """
 
 from __future__ import annotations
@@ -9,9 +9,9 @@ from __future__ import annotations
 import logging
 import math
 from collections.abc import Callable, Mapping, Sequence
-from importlib.metadata import entry_points
 
-from evalkit.errors import Problem, SuiteError, did_you_mean, raise_all
+from evalkit.errors import InputError, Problem, SuiteError, did_you_mean, raise_all
+from evalkit.plugins import installed_plugins, load_plugin
 from evalkit.records import Generation
 from evalkit.statistics.pairs import Key
 from evalkit.statistics.text_measures import MEASURES, Scores
@@ -29,8 +29,8 @@ def scorers(names: Sequence[str]) -> dict[str, Scorer]:
     Raises:
         SuiteError: one is not installed, cannot be imported or is called as a measure of ours.
     """
-    installed = {point.name: point for point in entry_points(group=GROUP)} if names else {}
-    found: dict[str, Scorer] = {}
+    installed = installed_plugins(GROUP) if names else {}
+    loaded: dict[str, Scorer] = {}
     problems = []
     for name in dict.fromkeys(names):
         where = f"statistics.profile_scorers: {name}"
@@ -41,11 +41,11 @@ def scorers(names: Sequence[str]) -> dict[str, Scorer]:
             problems.append(Problem(where=where, message="no such scorer is installed", hint=hint))
         else:
             try:
-                found[name] = installed[name].load()
-            except Exception as fault:  # noqa: BLE001 - whatever importing other people's code raises
-                problems.append(Problem(where=where, message=f"cannot be imported: {type(fault).__name__}: {fault}"))
+                loaded[name] = load_plugin(GROUP, name, where=where)
+            except InputError as fault:
+                problems += fault.problems
     raise_all(problems, SuiteError)
-    return found
+    return loaded
 
 
 def score(names: Sequence[str], answers: Mapping[str, Sequence[Generation]]) -> Scores:
@@ -55,20 +55,20 @@ def score(names: Sequence[str], answers: Mapping[str, Sequence[Generation]]) -> 
         SuiteError: see `scorers`.
     """
     return {
-        name: {side: _scored(name, scorer, own) for side, own in answers.items()}
+        name: {side: _scored(name, scorer, generations) for side, generations in answers.items()}
         for name, scorer in scorers(names).items()
     }
 
 
 def _scored(name: str, scorer: Scorer, answers: Sequence[Generation]) -> dict[Key, float]:
-    found: dict[Key, float] = {}
+    scores: dict[Key, float] = {}
     faults = []
     for answer in answers:
         try:
-            found[answer.key] = float(scorer(answer.text, answer.language)) if answer.text.strip() else math.nan
+            scores[answer.key] = float(scorer(answer.text, answer.language)) if answer.text.strip() else math.nan
         except Exception as fault:  # noqa: BLE001 - other people's code, and one answer must not end a run
             faults.append(fault)
     if faults:
         first = f"{type(faults[0]).__name__}: {faults[0]}"
         log.warning("scorer %s failed on %d of %d answers, first: %s", name, len(faults), len(answers), first)
-    return found
+    return scores

@@ -17,18 +17,19 @@ import yaml
 
 from evalkit import calls
 from evalkit.data.review import damages
-from evalkit.dispatch import Task
-from evalkit.dispatch.session import Session
+from evalkit.dispatch import Replies, Session, Task, ask_until_read
 from evalkit.errors import DataError, Problem
 from evalkit.files import write_all
 from evalkit.language.check import check_answers
-from evalkit.records import LanguageStatus, Prompt
+from evalkit.records import Failure, LanguageStatus, Prompt
+from evalkit.stages.translate_answers import read_translation
 from evalkit.suite import Suite, display_name
 from evalkit.translation.masking import Masked, mask, odd_lengths, question, unmask
 
 STAGE = "translate"
-ATTEMPTS = 3
-"""How often a text is put to the model until every mark has come back."""
+SAMPLING = calls.Sampling(temperature=0.0, max_tokens=8192)
+RETRIES = 2
+"""How often a text is asked for again where the reply is no translation: a mark lost, cut off, refused, empty."""
 Place = tuple[str, str, int]
 """(target language, prompt id, message number)."""
 
@@ -47,17 +48,17 @@ class TranslationIssue:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Translated:
-    """What came back."""
+    """A suite's prompts in other languages."""
 
     prompts: tuple[Prompt, ...]
     """By language, in the source's order; only prompts that every language has."""
-    doubts: tuple[TranslationIssue, ...]
+    issues: tuple[TranslationIssue, ...]
     left_out: tuple[str, ...]
     """Ids without a translation in some language: they are in no table, so that the suite is parallel."""
 
 
-async def translate(
-    prompts: Sequence[Prompt], *, to: Sequence[str], model: calls.Model, sampling: calls.Sampling, session: Session
+async def translate_prompts(
+    prompts: Sequence[Prompt], *, to: Sequence[str], model: calls.Model, session: Session
 ) -> Translated:
     """Translate prompts into each language of `to`.
 
@@ -66,76 +67,62 @@ async def translate(
         IncompleteError: a cap or the error budget was reached; what was answered is kept.
     """
     masks = {(p.id, k): mask(m.content) for p in prompts for k, m in enumerate(p.messages)}
-    source = prompts[0].language
-    texts, faults = await _texts(masks, source=source, to=to, model=model, sampling=sampling, session=session)
-    found: dict[str, list[Prompt]] = {}
-    for language in to:
-        for prompt in prompts:
-            own = [texts.get((language, prompt.id, k)) for k in range(len(prompt.messages))]
-            if all(text is not None for text in own):
-                messages = tuple(replace(m, content=text or "") for m, text in zip(prompt.messages, own, strict=True))
-                found.setdefault(language, []).append(replace(prompt, language=language, messages=messages))
-    whole = [{prompt.id for prompt in found.get(language, ())} for language in to]
-    left_out = tuple(prompt.id for prompt in prompts if not all(prompt.id in ids for ids in whole))
-    doubts = [
-        *_failed(prompts, faults),
-        *(doubt for language in to for doubt in _doubts(prompts, found.get(language, ()))),
+    texts, faults = await _texts(masks, source=prompts[0].language, to=to, model=model, session=session)
+    by_language = {language: [_translated(prompt, language, texts) for prompt in prompts] for language in to}
+    complete = {language: [one for one in translations if one] for language, translations in by_language.items()}
+    left_out = tuple(
+        prompt.id for k, prompt in enumerate(prompts) if not all(by_language[language][k] for language in to)
+    )
+    issues = [
+        *_missing(prompts, faults),
+        *(issue for language in to for issue in _issues(prompts, complete[language])),
     ]
-    kept = [prompt for language in to for prompt in found.get(language, ()) if prompt.id not in left_out]
-    return Translated(prompts=tuple(kept), doubts=tuple(doubts), left_out=left_out)
+    kept = [prompt for language in to for prompt in complete[language] if prompt.id not in left_out]
+    return Translated(prompts=tuple(kept), issues=tuple(issues), left_out=left_out)
 
 
 async def _texts(
-    masks: Mapping[tuple[str, int], Masked],
-    *,
-    source: str,
-    to: Sequence[str],
-    model: calls.Model,
-    sampling: calls.Sampling,
-    session: Session,
+    masks: Mapping[tuple[str, int], Masked], *, source: str, to: Sequence[str], model: calls.Model, session: Session
 ) -> tuple[dict[Place, str], dict[Place, str]]:
-    """Return the translated texts, and why the others are missing. A reply that lost a mark is asked for again."""
+    """Return the translated texts, and why the others are missing."""
+
+    def tasks(place: Place, attempt: int) -> list[Task]:
+        language, *_ = place
+        messages = question(masks[place[1:]], source=source, target=language)
+        request = calls.Request(model=model, messages=messages, sampling=SAMPLING, attempt=attempt)
+        return [Task(request=request, key=request.key(), stage=STAGE, language=language, model=str(model))]
+
+    def read(place: Place, replies: Replies) -> str | calls.Unreadable:
+        (response,) = replies.responses
+        return read_translation(response, masks[place[1:]])
+
     places = [(language, *part) for language in to for part in masks]
-    texts = {
-        place: unmask(masks[place[1:]].text, masks[place[1:]]) for place in places if not masks[place[1:]].translatable
-    }
-    faults: dict[Place, str] = {}
-    missing = [place for place in places if place not in texts]
-    for attempt in range(ATTEMPTS):
-        tasks = {
-            place: _task(masks[place[1:]], source, place[0], model=model, sampling=sampling, attempt=attempt)
-            for place in missing
-        }
-        fetched = await session.ask(list(tasks.values()))
-        if session.stopped is not None:
-            raise session.stopped
-        failed = {item.task.key: item.failure.message for item in fetched.failures}
-        faults |= {place: failed[task.key] for place, task in tasks.items() if task.key in failed}
-        missing = []
-        for place, task in tasks.items():
-            if task.key not in failed:
-                try:
-                    texts[place] = unmask(fetched.responses[task.key].text, masks[place[1:]])
-                    faults.pop(place, None)
-                except ValueError as fault:
-                    faults[place] = str(fault)
-                    missing.append(place)
-        if not missing:
-            break
-    return texts, faults
+    asked = [place for place in places if masks[place[1:]].translatable]
+    results = await ask_until_read(session, asked, requests=tasks, read=read, retries=lambda _: RETRIES)
+    if session.stopped is not None:
+        raise session.stopped
+    replies = dict(zip(asked, results, strict=True))
+    # A text that is all code, or the like, needs no translator.
+    kept = {place: unmask(masks[place[1:]].text, masks[place[1:]]) for place in places if place not in replies}
+    translated = {place: reply for place, reply in replies.items() if isinstance(reply, str)}
+    faults = {place: reply.message for place, reply in replies.items() if isinstance(reply, Failure)}
+    return kept | translated, faults
 
 
-def _task(
-    masked: Masked, source: str, language: str, *, model: calls.Model, sampling: calls.Sampling, attempt: int
-) -> Task:
-    request = calls.Request(
-        model=model, messages=question(masked, source=source, target=language), sampling=sampling, attempt=attempt
-    )
-    return Task(request=request, key=request.key(), stage=STAGE, language=language, model=str(model))
+def _translated(prompt: Prompt, language: str, texts: Mapping[Place, str]) -> Prompt | None:
+    """Return the prompt in a language; None where one of its messages has no translation."""
+    contents = [texts.get((language, prompt.id, k)) for k in range(len(prompt.messages))]
+    messages = [
+        replace(message, content=content)
+        for message, content in zip(prompt.messages, contents, strict=True)
+        if content is not None
+    ]
+    whole = len(messages) == len(prompt.messages)
+    return replace(prompt, language=language, messages=tuple(messages)) if whole else None
 
 
-def _failed(prompts: Sequence[Prompt], faults: Mapping[Place, str]) -> Iterator[TranslationIssue]:
-    """Name what has no translation."""
+def _missing(prompts: Sequence[Prompt], faults: Mapping[Place, str]) -> Iterator[TranslationIssue]:
+    """Name the prompts without a translation, and why."""
     texts = {prompt.id: prompt.text for prompt in prompts}
     for (language, prompt_id, _), fault in faults.items():
         reasons = (f"no translation: {fault}",)
@@ -144,7 +131,7 @@ def _failed(prompts: Sequence[Prompt], faults: Mapping[Place, str]) -> Iterator[
         )
 
 
-def _doubts(sources: Sequence[Prompt], translations: Sequence[Prompt]) -> Iterator[TranslationIssue]:
+def _issues(sources: Sequence[Prompt], translations: Sequence[Prompt]) -> Iterator[TranslationIssue]:
     """Check the translations of one language: its language, its length, what it kept, and whether it is one at all."""
     if not translations:
         return
@@ -155,7 +142,7 @@ def _doubts(sources: Sequence[Prompt], translations: Sequence[Prompt]) -> Iterat
     checks = check_answers(texts, language, languages=[sources[0].language, language])
     lengths = set(odd_lengths(before, texts))
     for k, (prompt, check) in enumerate(zip(translations, checks, strict=True)):
-        reasons = [told for _, told in damages(before[k], texts[k])]
+        reasons = [reason for _, reason in damages(before[k], texts[k])]
         if check.status is LanguageStatus.WRONG:
             reasons.append(f"looks like {check.identified}")
         if check.status is LanguageStatus.MIXED:
@@ -194,8 +181,8 @@ def write_translation(
         origin = {} if language == sources[0].language else {ORIGIN: "machine-translated", "translated_by": model}
         lines = [json.dumps(_row(prompt, origin), ensure_ascii=False) for prompt in prompts]
         files[folder / "prompts" / f"{language}.jsonl"] = "\n".join(lines) + "\n"
-    files[review] = _review(translated.doubts)
-    files[file] = _suite(suite, kept, languages=languages, model=model, doubts=len(translated.doubts))
+    files[review] = _review(translated.issues)
+    files[file] = _suite(suite, kept, languages=languages, model=model, issues=len(translated.issues))
     write_all(files, error=DataError, option="--out")
     return file, review
 
@@ -203,20 +190,22 @@ def write_translation(
 def _row(prompt: Prompt, origin: Mapping[str, str]) -> dict[str, Any]:
     """Return a prompt as a line of its table: a text where it is one, else the conversation."""
     messages = [{"role": message.role, "content": message.content} for message in prompt.messages]
-    said: Any = messages[0]["content"] if [m["role"] for m in messages] == ["user"] else messages
+    text: Any = messages[0]["content"] if [m["role"] for m in messages] == ["user"] else messages
     gold = {"reference": prompt.reference, "checklist": list(prompt.checklist)}
-    return {"id": prompt.id, "prompt": said, **{k: v for k, v in gold.items() if v}, **prompt.meta, **origin}
+    return {"id": prompt.id, "prompt": text, **{k: v for k, v in gold.items() if v}, **prompt.meta, **origin}
 
 
-def _review(doubts: Sequence[TranslationIssue]) -> str:
+def _review(issues: Sequence[TranslationIssue]) -> str:
     table = io.StringIO()
     writer = csv.writer(table, lineterminator="\n")
     writer.writerow(["language", "id", "reasons", "source", "translation"])
-    writer.writerows([d.language, d.prompt_id, "; ".join(d.reasons), d.source, d.translation] for d in doubts)
+    writer.writerows(
+        [issue.language, issue.prompt_id, "; ".join(issue.reasons), issue.source, issue.translation] for issue in issues
+    )
     return table.getvalue()
 
 
-def _suite(suite: Suite, kept: Sequence[Prompt], *, languages: Sequence[str], model: str, doubts: int) -> str:
+def _suite(suite: Suite, kept: Sequence[Prompt], *, languages: Sequence[str], model: str, issues: int) -> str:
     """Return the new suite's YAML: the old one's protocol on the new tables."""
     fields = list(dict.fromkeys(name for prompt in kept for name in prompt.meta))
     gold = {name: name for name in ("reference", "checklist") if any(getattr(prompt, name) for prompt in kept)}
@@ -231,12 +220,12 @@ def _suite(suite: Suite, kept: Sequence[Prompt], *, languages: Sequence[str], mo
     }
     asked = suite.baseline if suite.baseline and not suite.baseline.model.startswith("recorded/") else None
     for key, part in (("baseline", asked), ("generation", suite.generation), ("statistics", suite.statistics)):
-        said = part.model_dump(mode="json", exclude_unset=True) if part else {}
-        if said:
-            data[key] = said
+        written = part.model_dump(mode="json", exclude_unset=True) if part else {}
+        if written:
+            data[key] = written
     data["judges"] = [judge.model_dump(mode="json", exclude_unset=True) for judge in suite.judges]
     note = ""
     if suite.baseline and asked is None:
         note = f"# {display_name(suite.baseline)} has no answers to the translations: name another with --baseline.\n"
-    head = f"# Translated by {model}; {doubts} translations to look at are in review.csv.\n{note}"
+    head = f"# Translated by {model}; {issues} translations to look at are in review.csv.\n{note}"
     return head + yaml.safe_dump(data, allow_unicode=True, sort_keys=False, width=120)

@@ -1,210 +1,184 @@
-"""Judge: every pair by every judge in both orders, asked again where the reply could not be read."""
+"""Judge: every pair by every judge in both orders, asked again where the reply cannot be read."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TypeVar
 
-from evalkit.calls import Fault, Request
-from evalkit.dispatch import Fetched, Task
-from evalkit.dispatch.session import Session
-from evalkit.dispatch.stop import failures_allowed
+from evalkit.calls import Fault, Unreadable
+from evalkit.dispatch import Replies, Session, Task, ask_until_read
 from evalkit.errors import ErrorBudgetError, JudgeError, Problem
 from evalkit.judging.definition import JudgeKind
 from evalkit.judging.outcomes import settle
 from evalkit.judging.pairing import pair
 from evalkit.judging.question import ask
-from evalkit.judging.reading import Unreadable, read
+from evalkit.judging.reading import read
 from evalkit.records import Comparison, Failure, Verdict
 from evalkit.stages.answers import Answers
 from evalkit.stages.load import Matchup, ResolvedJudge, Workload
 from evalkit.stages.translate_answers import TranslatedComparison, in_english, translation_tasks
 
 STAGE = "judge"
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JudgeReplies:
-    """What the judges said of one candidate."""
+    """What the judges replied on one matchup."""
 
     comparisons: tuple[Comparison, ...]
     verdicts: tuple[Verdict, ...]
     failures: tuple[Failure, ...]
-    """One for each comparison without a verdict that was asked for."""
+    """One for each comparison that was asked for and has no verdict."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Case:
-    """One comparison, before the judge that hears it."""
+    """One comparison and the judge that decides it."""
 
     matchup: Matchup
     judge: ResolvedJudge
     comparison: Comparison
-    keys: tuple[str, ...] = ()
-    """Of the translations in it, in the ledger."""
+    translation_keys: tuple[str, ...] = ()
+    """Of the translations in the comparison, in the ledger."""
 
 
 async def ask_judges(workload: Workload, answers: Mapping[str, Answers], session: Session) -> tuple[JudgeReplies, ...]:
-    """Return comparisons, verdicts and failures of each matchup."""
-    cases = [case for matchup in workload.matchups for case in _cases(workload, answers, matchup)]
-    cases, pending, failures = await _told(cases, session)
-    verdicts: dict[_CaseKey, Verdict] = {}
-    attempt = 0
-    while pending:
-        asks = [(case, _requests(case, attempt)) for case in pending]
-        fetched = await session.ask([task for _, tasks in asks for task in tasks])
-        faults = {failed.task.key: failed.failure for failed in fetched.failures}
-        pending = []
-        for case, tasks in asks:
-            heard = _hear(case, tasks, fetched, attempt)
-            if isinstance(heard, Verdict):
-                verdicts[_key(case)] = heard
-                failures.pop(_key(case), None)
-            elif isinstance(heard, Unreadable):
-                failures[_key(case)] = _unreadable(case, heard, attempt)
-                if attempt < case.judge.definition.retries:
-                    pending.append(case)
-            else:
-                own = [faults[task.key] for task in tasks if task.key in faults]
-                _stop_if_impossible(case, own)
-                failures |= {_key(case): _failed(case, failure) for failure in own}
-        attempt += 1
-    _stop_over_budget(session, failures.values(), len(cases))
-    definitions = {judge.name: judge.definition for judge in workload.judges}
-    return tuple(
-        JudgeReplies(
-            comparisons=tuple(case.comparison for case in cases if case.matchup is matchup),
-            verdicts=tuple(
-                settle(
-                    definitions,
-                    [case.comparison for case in cases if case.matchup is matchup],
-                    [verdict for case, verdict in _in_order(cases, verdicts) if case.matchup is matchup],
-                )
-            ),
-            failures=tuple(failure for case, failure in _in_order(cases, failures) if case.matchup is matchup),
-        )
-        for matchup in workload.matchups
+    """Return comparisons, verdicts and failures of each matchup.
+
+    Raises:
+        JudgeError: a model cannot do what its judge needs.
+    """
+    cases = _cases(workload, answers)
+    shown = await in_english([(case.judge, case.comparison) for case in cases], session)
+    cases = [_as_shown(case, translated) for case, translated in zip(cases, shown, strict=True)]
+    ready = [
+        case for case, translated in zip(cases, shown, strict=True) if isinstance(translated, TranslatedComparison)
+    ]
+    replies = await ask_until_read(
+        session, ready, requests=_tasks, read=_verdict, retries=lambda case: case.judge.definition.retries
     )
+    for case, reply in zip(ready, replies, strict=True):
+        _refuse_unsupported(case, reply)
+    replied = iter(replies)
+    results = [
+        _named(case, next(replied) if isinstance(translated, TranslatedComparison) else translated)
+        for case, translated in zip(cases, shown, strict=True)
+    ]
+    _stop_over_budget(session, results)
+    return tuple(_replies_on(matchup, workload, cases, results) for matchup in workload.matchups)
 
 
 async def first_tasks(workload: Workload, answers: Mapping[str, Answers], session: Session) -> list[Task]:
-    """Return the first round's requests of every matchup and judge, as `judge` would send them.
+    """Return the requests of the first attempt, of every matchup and judge, as `ask_judges` would send them.
 
-    `asker` only reads the ledger; an answer whose translation it lacks stands for it.
+    The session only reads the ledger; where it lacks the translation of an answer, the answer stands for it.
     """
-    cases = [case for matchup in workload.matchups for case in _cases(workload, answers, matchup)]
-    told, _, _ = await _told(cases, session)
+    cases = _cases(workload, answers)
+    shown = await in_english([(case.judge, case.comparison) for case in cases], session)
     translations = [task for case in cases for task in translation_tasks(case.judge, case.comparison)]
-    return [*translations, *(task for case in told for task in _requests(case, 0))]
+    questions = [
+        task for case, translated in zip(cases, shown, strict=True) for task in _tasks(_as_shown(case, translated), 0)
+    ]
+    return [*translations, *questions]
 
 
-_CaseKey = tuple[str, str, str, str, str, str, int]
-
-
-def _key(case: _Case) -> _CaseKey:
-    one = case.comparison
-    pair = (case.matchup.candidate.name, case.matchup.baseline.name)
-    return (*pair, one.judge, one.prompt.language, one.prompt.id, one.order.value, one.repeat)
-
-
-def _in_order(cases: Sequence[_Case], found: Mapping[_CaseKey, T]) -> list[tuple[_Case, T]]:
-    """Return what was found in the order of the cases, so that a resumed run writes what an unbroken one would."""
-    return [(case, found[_key(case)]) for case in cases if _key(case) in found]
-
-
-def _cases(workload: Workload, answers: Mapping[str, Answers], matchup: Matchup) -> list[_Case]:
-    own, baseline = answers[matchup.candidate.name].generations, answers[matchup.baseline.name].generations
+def _cases(workload: Workload, answers: Mapping[str, Answers]) -> list[_Case]:
     return [
-        _Case(matchup, judge, comparison)
+        _Case(matchup=matchup, judge=judge, comparison=comparison)
+        for matchup in workload.matchups
         for judge in workload.judges
         for comparison in pair(
-            workload.prompts, own, baseline, judge=judge.name, definition=judge.definition, repeats=judge.repeats
+            workload.prompts,
+            answers[matchup.candidate.name].generations,
+            answers[matchup.baseline.name].generations,
+            judge=judge.name,
+            definition=judge.definition,
+            repeats=judge.repeats,
         )
     ]
 
 
-async def _told(cases: Sequence[_Case], session: Session) -> tuple[list[_Case], list[_Case], dict[_CaseKey, Failure]]:
-    """Return the cases as their judges read them, those of them that can be put to a judge, and why others cannot."""
-    translations = await in_english([(case.judge, case.comparison) for case in cases], session)
-    everything: list[_Case] = []
-    ready: list[_Case] = []
-    failures: dict[_CaseKey, Failure] = {}
-    for case in cases:
-        told = translations.tell(case.judge, case.comparison)
-        if isinstance(told, TranslatedComparison):
-            as_read = replace(case, comparison=told.comparison, keys=told.keys)
-            ready.append(as_read)
-            everything.append(as_read)
-            continue
-        everything.append(case)
-        if told is not None:
-            failures[_key(case)] = _failed(case, replace(told, stage=STAGE))
-    return everything, ready, failures
+def _as_shown(case: _Case, translated: TranslatedComparison | Failure | None) -> _Case:
+    """Return the case as its judge reads it; as it is where a translation is missing."""
+    if not isinstance(translated, TranslatedComparison):
+        return case
+    return replace(case, comparison=translated.comparison, translation_keys=translated.keys)
 
 
-def _requests(case: _Case, attempt: int) -> list[Task]:
-    def task(request: Request) -> Task:
-        return Task(
-            request=request,
-            key=request.key(),
-            stage=STAGE,
-            language=case.comparison.prompt.language,
-            model=case.judge.name,
-        )
-
+def _tasks(case: _Case, attempt: int) -> list[Task]:
+    requests = ask(case.judge.definition, case.comparison, models=case.judge.models, attempt=attempt)
+    language = case.comparison.prompt.language
     return [
-        task(item) for item in ask(case.judge.definition, case.comparison, models=case.judge.models, attempt=attempt)
+        Task(request=request, key=request.key(), stage=STAGE, language=language, model=case.judge.name)
+        for request in requests
     ]
 
 
-def _hear(case: _Case, tasks: Sequence[Task], fetched: Fetched, attempt: int) -> Verdict | Unreadable | None:
-    """Return what the replies say; None where one of them did not come."""
-    responses = [fetched.responses[task.key] for task in tasks if task.key in fetched.responses]
-    if len(responses) < len(tasks):
-        return None
-    keys = [*case.keys, *(task.key for task in tasks)]
-    heard = read(case.judge.definition, case.comparison, responses, keys=keys, attempt=attempt)
-    if isinstance(heard, Unreadable) and heard.kind == "no_logprobs":
-        hint = "put a model that gives log probabilities under it (--judge-model), or choose another judge"
-        raise JudgeError(Problem(where=f"judge {case.judge.name}", message=heard.message, hint=hint))
-    return heard
+def _verdict(case: _Case, replies: Replies) -> Verdict | Unreadable:
+    """Return the verdict that the replies hold.
+
+    Raises:
+        JudgeError: the server gives no log probabilities, which the judge needs.
+    """
+    keys = (*case.translation_keys, *replies.keys)
+    verdict = read(case.judge.definition, case.comparison, replies.responses, keys=keys, attempt=replies.attempt)
+    if isinstance(verdict, Unreadable) and verdict.kind == "no_logprobs":
+        raise _unusable(case.judge, verdict.message)
+    return verdict
 
 
-def _stop_if_impossible(case: _Case, failures: Sequence[Failure]) -> None:
-    """Stop where the server refuses what the judge cannot do without: it would refuse every other comparison too."""
-    if case.judge.definition.kind not in {JudgeKind.PROBABILITY, JudgeKind.REWARD}:
-        return
-    for failure in failures:
-        if failure.kind == Fault.UNSUPPORTED:
-            hint = "put a model that gives log probabilities under it (--judge-model), or choose another judge"
-            raise JudgeError(Problem(where=f"judge {case.judge.name}", message=failure.message, hint=hint))
+def _refuse_unsupported(case: _Case, reply: Verdict | Failure | None) -> None:
+    """Raise where the server refuses what the judge needs: it would refuse it for every other comparison too."""
+    needs_logprobs = case.judge.definition.kind in {JudgeKind.PROBABILITY, JudgeKind.REWARD}
+    if needs_logprobs and isinstance(reply, Failure) and reply.kind == Fault.UNSUPPORTED:
+        raise _unusable(case.judge, reply.message)
 
 
-def _stop_over_budget(session: Session, failures: Collection[Failure], cases: int) -> None:
-    """Call the run incomplete where replies came and too many of them hold no verdict, as where they do not come."""
-    budget = session.limits.error_budget
-    if session.asks and session.stopped is None and len(failures) > failures_allowed(budget, cases):
-        last = next(reversed(list(failures)))
-        session.stopped = ErrorBudgetError(
-            f"{len(failures)} of {cases} verdicts are missing, more than the error budget of {budget:.1%} allows; "
-            f"the last one: {last.kind}: {last.message}\n"
-            "    everything fetched is kept: mend the judge and run again, or raise `error_budget` in the suite"
+def _unusable(judge: ResolvedJudge, message: str) -> JudgeError:
+    hint = "put a model that gives log probabilities under it (--judge-model), or choose another judge"
+    return JudgeError(Problem(where=f"judge {judge.name}", message=message, hint=hint))
+
+
+def _named(case: _Case, result: Verdict | Failure | None) -> Verdict | Failure | None:
+    """Return the result; a failure with the judge and the comparison that it belongs to."""
+    if not isinstance(result, Failure):
+        return result
+    comparison = case.comparison
+    return replace(
+        result,
+        stage=STAGE,
+        model=case.judge.name,
+        prompt_id=comparison.prompt.id,
+        language=comparison.prompt.language,
+        order=comparison.order.value,
+    )
+
+
+def _stop_over_budget(session: Session, results: Sequence[Verdict | Failure | None]) -> None:
+    """Stop where too many replies came and could not be read, as where too many do not come."""
+    failures = [result for result in results if isinstance(result, Failure)]
+    if session.exceeds_error_budget(len(failures), len(results)):
+        last, budget = failures[-1], session.limits.error_budget
+        session.stop(
+            ErrorBudgetError(
+                f"{len(failures)} of {len(results)} verdicts are missing, more than the error budget of {budget:.1%} "
+                f"allows; the last one: {last.kind}: {last.message}\n"
+                "    everything fetched is kept: mend the judge and run again, or raise `error_budget` in the suite"
+            )
         )
 
 
-def _unreadable(case: _Case, heard: Unreadable, attempt: int) -> Failure:
-    return _failed(case, Failure(stage=STAGE, kind=heard.kind, message=heard.message, attempts=attempt + 1))
-
-
-def _failed(case: _Case, failure: Failure) -> Failure:
-    """Say whose failure it is."""
-    one = case.comparison
-    return replace(
-        failure,
-        model=case.judge.name,
-        prompt_id=one.prompt.id,
-        language=one.prompt.language,
-        order=one.order.value,
+def _replies_on(
+    matchup: Matchup, workload: Workload, cases: Sequence[_Case], results: Sequence[Verdict | Failure | None]
+) -> JudgeReplies:
+    """Return what concerns one matchup, in the order of the cases: a resumed run writes what an unbroken one would."""
+    numbers = [number for number, case in enumerate(cases) if case.matchup is matchup]
+    comparisons = [cases[number].comparison for number in numbers]
+    verdicts = [result for number in numbers if isinstance(result := results[number], Verdict)]
+    failures = [result for number in numbers if isinstance(result := results[number], Failure)]
+    definitions = {judge.name: judge.definition for judge in workload.judges}
+    return JudgeReplies(
+        comparisons=tuple(comparisons),
+        verdicts=tuple(settle(definitions, comparisons, verdicts)),
+        failures=tuple(failures),
     )

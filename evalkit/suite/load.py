@@ -105,7 +105,7 @@ def _model_problems(document: Document) -> Iterator[Problem]:
         except ValueError as fault:
             yield document.problem(path, str(fault), "for example openai/gpt-4.1, or recorded/answers/{language}.jsonl")
             continue
-        known = sorted({*provider_names(), "recorded"})
+        known = provider_names()
         if provider not in known:
             yield document.problem(
                 path, f"unknown provider {provider!r} in {reference!r}", did_you_mean(provider, known)

@@ -295,7 +295,7 @@ import asyncio
 from evalkit.calls import Response, Usage
 
 class Provider:
-    free, exclusive = {free}, {exclusive}
+    free, in_process = {free}, {in_process}
     journal = []
 
     def __init__(self, model, *, timeout):
@@ -314,16 +314,16 @@ class Provider:
 """
 
 
-def plug_in(name: str, folder: Path, monkeypatch: pytest.MonkeyPatch, *, free: bool, exclusive: bool) -> type:
+def plug_in(name: str, folder: Path, monkeypatch: pytest.MonkeyPatch, *, free: bool, in_process: bool) -> type:
     """Put a provider's one file where providers are."""
-    (folder / f"{name}.py").write_text(PLUGIN.format(free=free, exclusive=exclusive))
+    (folder / f"{name}.py").write_text(PLUGIN.format(free=free, in_process=in_process))
     monkeypatch.setattr(evalkit.models, "__path__", [*evalkit.models.__path__, str(folder)])
     return evalkit.models.provider_class(name)
 
 
 def test_engines_run_one_after_another(tmp_path: Path, ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
     """They hold a device: the next one opens only when the one before has closed."""
-    found = plug_in("engine_like", tmp_path, monkeypatch, free=False, exclusive=True)
+    found = plug_in("engine_like", tmp_path, monkeypatch, free=False, in_process=True)
     one, two = (Model(provider="engine_like", name=name) for name in ("one", "two"))
     mixed = [task for pair in zip(tasks(one, 3), tasks(two, 3), strict=True) for task in pair]
     fetched = run(mixed, ledger)
@@ -334,8 +334,16 @@ def test_engines_run_one_after_another(tmp_path: Path, ledger: Ledger, monkeypat
     ]
 
 
+def test_a_new_engine_in_this_process_needs_no_price(
+    tmp_path: Path, ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plug_in("engine_capped", tmp_path, monkeypatch, free=False, in_process=True)
+    fetched = run(tasks(Model(provider="engine_capped", name="x"), 3), ledger, max_cost=1.0)
+    assert (fetched.asked, fetched.spent, fetched.unknown_prices) == (3, 0.0, ())
+
+
 def test_free_answers_are_never_kept(tmp_path: Path, ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
-    plug_in("free_like", tmp_path, monkeypatch, free=True, exclusive=False)
+    plug_in("free_like", tmp_path, monkeypatch, free=True, in_process=False)
     wanted = tasks(Model(provider="free_like", name="x"), 3)
     for _ in range(2):
         fetched = run(wanted, ledger)
@@ -346,7 +354,7 @@ def test_free_answers_are_never_kept(tmp_path: Path, ledger: Ledger, monkeypatch
 def test_a_bug_in_a_provider_is_a_failure_of_that_request(
     tmp_path: Path, ledger: Ledger, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    plug_in("buggy_like", tmp_path, monkeypatch, free=False, exclusive=False)
+    plug_in("buggy_like", tmp_path, monkeypatch, free=False, in_process=False)
     model = Model(provider="buggy_like", name="x")
     fetched = run([*tasks(model, 20), *tasks(model, 1, prefix="bug")], ledger)
     assert len(fetched.responses) == 20

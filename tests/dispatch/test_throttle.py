@@ -9,79 +9,79 @@ from hypothesis import strategies as st
 from evalkit.dispatch.throttle import Concurrency, Pace, backoff
 
 
-def serve(places: Concurrency, *, seconds: float, throughput, start: float = 0.0) -> float:
+def serve(slots: Concurrency, *, seconds: float, throughput, start: float = 0.0) -> float:
     """Let answers arrive at `throughput(limit)` a second for some seconds; return the time then."""
     now = start
     while now < start + seconds:
-        now += 1 / throughput(places.limit)
-        places.answered(now, full=True)
+        now += 1 / throughput(slots.limit)
+        slots.answered(now, saturated=True)
     return now
 
 
 def test_grows_to_the_maximum_while_that_pays() -> None:
-    places = Concurrency(20, 256)
-    serve(places, seconds=60, throughput=lambda limit: 10 * limit)
-    assert places.limit == 256
+    slots = Concurrency(20, 256)
+    serve(slots, seconds=60, throughput=lambda limit: 10 * limit)
+    assert slots.limit == 256
 
 
 def test_stays_where_doubling_brings_nothing() -> None:
     """A server that handles 300 a second whatever is thrown at it: more in flight would only wait longer."""
-    places = Concurrency(20, 256)
-    serve(places, seconds=50, throughput=lambda limit: min(10 * limit, 300))
-    assert 20 <= places.limit <= 40
+    slots = Concurrency(20, 256)
+    serve(slots, seconds=50, throughput=lambda limit: min(10 * limit, 300))
+    assert 20 <= slots.limit <= 40
 
 
 def test_tries_again_later_since_servers_grow_too() -> None:
-    places = Concurrency(20, 256)
-    now = serve(places, seconds=50, throughput=lambda limit: min(10 * limit, 300))
-    serve(places, seconds=120, throughput=lambda limit: 10 * limit, start=now)
-    assert places.limit == 256
+    slots = Concurrency(20, 256)
+    now = serve(slots, seconds=50, throughput=lambda limit: min(10 * limit, 300))
+    serve(slots, seconds=120, throughput=lambda limit: 10 * limit, start=now)
+    assert slots.limit == 256
 
 
-def test_never_grows_while_the_places_are_not_all_taken() -> None:
-    places = Concurrency(20, 256)
+def test_never_grows_while_the_slots_are_not_all_taken() -> None:
+    slots = Concurrency(20, 256)
     for tick in range(10_000):
-        places.answered(tick * 0.001, full=False)
-    assert places.limit == 20
+        slots.answered(tick * 0.001, saturated=False)
+    assert slots.limit == 20
 
 
 def test_one_episode_of_429s_shrinks_once() -> None:
-    places = Concurrency(100, 256)
+    slots = Concurrency(100, 256)
     for number in range(100):
-        places.rate_limited(10.0 + number * 0.01, sent=9.0)
-    assert places.limit == 80
+        slots.rate_limited(10.0 + number * 0.01, sent=9.0)
+    assert slots.limit == 80
 
 
 def test_the_next_episode_shrinks_again() -> None:
-    places = Concurrency(100, 256)
-    places.rate_limited(10.0, sent=9.0)
-    places.rate_limited(24.0, sent=23.0)
-    assert places.limit == 80
-    places.rate_limited(26.0, sent=25.5)
-    assert places.limit == 64
+    slots = Concurrency(100, 256)
+    slots.rate_limited(10.0, sent=9.0)
+    slots.rate_limited(24.0, sent=23.0)
+    assert slots.limit == 80
+    slots.rate_limited(26.0, sent=25.5)
+    assert slots.limit == 64
 
 
 def test_a_429_to_a_request_sent_before_the_shrink_tells_nothing_new() -> None:
-    places = Concurrency(100, 256)
-    places.rate_limited(10.0, sent=9.0)
-    places.rate_limited(60.0, sent=9.5)
-    assert places.limit == 80
+    slots = Concurrency(100, 256)
+    slots.rate_limited(10.0, sent=9.0)
+    slots.rate_limited(60.0, sent=9.5)
+    assert slots.limit == 80
 
 
 def test_after_a_429_it_grows_carefully() -> None:
-    places = Concurrency(100, 256)
-    places.rate_limited(10.0, sent=9.0)
-    now = serve(places, seconds=14, throughput=lambda limit: 10 * limit, start=10.0)
-    assert places.limit == 80
-    serve(places, seconds=1.0, throughput=lambda limit: 10 * limit, start=now + 2)
-    assert 80 < places.limit <= 120
+    slots = Concurrency(100, 256)
+    slots.rate_limited(10.0, sent=9.0)
+    now = serve(slots, seconds=14, throughput=lambda limit: 10 * limit, start=10.0)
+    assert slots.limit == 80
+    serve(slots, seconds=1.0, throughput=lambda limit: 10 * limit, start=now + 2)
+    assert 80 < slots.limit <= 120
 
 
 def test_the_limit_never_falls_below_one() -> None:
-    places = Concurrency(2, 256)
+    slots = Concurrency(2, 256)
     for episode in range(10):
-        places.rate_limited(100.0 * episode, sent=100.0 * episode - 1)
-    assert places.limit == 1
+        slots.rate_limited(100.0 * episode, sent=100.0 * episode - 1)
+    assert slots.limit == 1
 
 
 @given(

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from evalkit.calls import Message, Model, Response
+from evalkit.calls import Message, Model, Response, Unreadable
 from evalkit.judging.definition import JudgeDefinition
 from evalkit.judging.pairing import pair
-from evalkit.judging.reading import Unreadable, read
+from evalkit.judging.reading import read
 from evalkit.judging.validate import parse_definition
 from evalkit.records import Comparison, Generation, Order, Prompt, Verdict
 from evalkit.shipped import shipped

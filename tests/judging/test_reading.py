@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from evalkit.calls import Response
+from evalkit.calls import Response, Unreadable
 from evalkit.judging.outcomes import rates
-from evalkit.judging.reading import Unreadable, label_masses, read
+from evalkit.judging.reading import label_masses, read
 from evalkit.records import Choice, Verdict
 from tests.judging.pairs import forward, hear, shipped_judge
 

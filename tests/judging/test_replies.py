@@ -8,8 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from evalkit.calls import Response
-from evalkit.judging.reading import Unreadable
+from evalkit.calls import Response, Unreadable
 from evalkit.records import Choice, Verdict
 from tests.judging.pairs import hear, shipped_judge
 from tests.judging.real_replies import REPLIES, form

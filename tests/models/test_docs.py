@@ -1,4 +1,4 @@
-"""The provider in docs/providers.md is a working one."""
+"""The provider over HTTP in docs/providers.md works."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from tests.server import Server
 
 @pytest.fixture
 def subject(server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Subject:
-    (code,) = re.findall(r"```python\n(.*?)```", (ROOT / "docs/providers.md").read_text("utf-8"), re.DOTALL)
+    _, code = re.findall(r"```python\n(.*?)```", (ROOT / "docs/providers.md").read_text("utf-8"), re.DOTALL)
     assert len([line for line in code.splitlines() if line.strip()]) <= 30
     (tmp_path / "acme.py").write_text(code)
     monkeypatch.setattr(evalkit.models, "__path__", [*evalkit.models.__path__, str(tmp_path)])

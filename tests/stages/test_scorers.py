@@ -17,6 +17,7 @@ from evalkit.records import Generation
 from evalkit.report.markdown import render_markdown
 from evalkit.run import read_run
 from evalkit.stages.scorers import score, scorers
+from tests.distributions import install
 
 DOCS = Path(__file__).parents[2] / "docs" / "statistics.md"
 DETECTOR = """
@@ -30,17 +31,6 @@ class Detoxify:
 """Stands for the package of that name: a gigabyte and a download."""
 
 
-def install(folder: Path, name: str, entry_points: dict[str, str], modules: dict[str, str]) -> None:
-    """Lay a package out as pip does."""
-    metadata = folder / f"{name}-1.dist-info"
-    metadata.mkdir(parents=True)
-    (metadata / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1\n")
-    lines = [f"{scorer} = {target}" for scorer, target in entry_points.items()]
-    (metadata / "entry_points.txt").write_text("\n".join(["[evalkit.scorers]", *lines]) + "\n")
-    for module, text in modules.items():
-        (folder / f"{module}.py").write_text(text, "utf-8")
-
-
 @pytest.fixture
 def documented(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     """The example of docs/statistics.md, installed; returns its part of a suite."""
@@ -50,7 +40,7 @@ def documented(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     (module,) = project["tool"]["setuptools"]["py-modules"]
     declared = project["project"]["entry-points"]["evalkit.scorers"]
     site = tmp_path / "site"
-    install(site, "evalkit_toxicity", declared, {module: blocks["python"], "detoxify": DETECTOR})
+    install(site, "evalkit_toxicity", "evalkit.scorers", declared, {module: blocks["python"], "detoxify": DETECTOR})
     monkeypatch.syspath_prepend(str(site))
     return blocks["yaml"]
 
@@ -119,7 +109,8 @@ def test_a_scorer_that_is_not_installed_is_said_before_anything_is_asked(
 
 
 def test_every_bad_scorer_is_named_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    install(tmp_path / "site", "broken", {"broken": "broken_scorer:f", "words": "broken_scorer:f"}, {})
+    declared = {"broken": "broken_scorer:f", "words": "broken_scorer:f"}
+    install(tmp_path / "site", "broken", "evalkit.scorers", declared, {})
     monkeypatch.syspath_prepend(str(tmp_path / "site"))
     with pytest.raises(SuiteError) as caught:
         scorers(["broken", "os:system", "words"])
@@ -133,7 +124,8 @@ def test_an_answer_the_scorer_fails_on_has_no_score_and_the_failure_is_logged(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     text = "def grade(text, language):\n    return int(text) / 10\n"
-    install(tmp_path / "site", "grade", {"grade": "grade_by_number:grade"}, {"grade_by_number": text})
+    declared = {"grade": "grade_by_number:grade"}
+    install(tmp_path / "site", "grade", "evalkit.scorers", declared, {"grade_by_number": text})
     monkeypatch.syspath_prepend(str(tmp_path / "site"))
     own = [Generation(model="m", prompt_id=t, language="de", text=t) for t in ("5", "five", "six")]
     with caplog.at_level(logging.WARNING):

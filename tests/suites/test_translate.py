@@ -13,8 +13,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import evalkit.models
 from evalkit.cli.main import main
 from evalkit.data.prompts import read_prompts
+from evalkit.models import provider_class
 from evalkit.suite import load_suite
 from evalkit.translation.masking import mask, odd_lengths, question, unmask
 from tests.server import Server
@@ -117,6 +119,16 @@ def test_doubtful_translations_are_listed_with_their_reasons(suite: Path) -> Non
     assert rows["de", "lost"]["source"] == PROMPTS["lost"]
 
 
+def test_a_translation_that_was_cut_off_is_asked_again(suite: Path) -> None:
+    """By the rule that a judge's reply and a judge's translation are read by."""
+    translator = Translator()
+    with Server(answer=translator) as server:
+        server.fail("cut@1")
+        assert translate(server, suite) == 0
+    assert next(iter(translator.asked)) == ("sky", "German"), "a text without marks, none of which could be missing"
+    assert translator.asked["sky", "German"] == 2
+
+
 def test_a_run_that_stops_writes_nothing_and_goes_on(suite: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with Server(answer=Translator()) as server:
         server.fail("400")
@@ -125,6 +137,31 @@ def test_a_run_that_stops_writes_nothing_and_goes_on(suite: Path, capsys: pytest
     with Server(answer=Translator(), port=server.port) as server:
         assert translate(server, suite) == 0
     assert Path("mine-translated/mine.yaml").is_file()
+
+
+ENGINE = """
+from evalkit.calls import Response
+
+class Provider:
+    free, in_process = False, True
+    opened = []
+
+    def __init__(self, model, *, timeout):
+        self.opened.append(self)
+
+    async def ask(self, request):
+        return Response(text="Ein Text. " + request.messages[-1].content.partition("<text>")[2].partition("</text>")[0])
+
+    async def close(self):
+        self.opened.remove(self)
+"""
+
+
+def test_an_engine_in_this_process_is_closed(suite: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "translating_engine.py").write_text(ENGINE)
+    monkeypatch.setattr(evalkit.models, "__path__", [*evalkit.models.__path__, str(tmp_path)])
+    assert main(["suites", "translate", str(suite), "--to", "de", "--model", "translating_engine/any"]) == 0
+    assert provider_class("translating_engine").opened == []
 
 
 def test_bad_languages_are_refused_before_anything_is_asked(suite: Path, capsys: pytest.CaptureFixture[str]) -> None:
