@@ -400,11 +400,12 @@ class Provenance:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunDescription:
-    """What results.json says of a run besides its figures: what the records alone do not hold."""
+    """What results.json says of a run besides its figures: what its records do not hold. Fields as in `Results`."""
 
     suite: SuiteSummary
     judges: tuple[JudgeSummary, ...]
     incomplete: Incomplete | None
+    """None for a complete run."""
     notes: tuple[str, ...]
     cost: Cost
     provenance: Provenance
@@ -423,7 +424,7 @@ class RunDescription:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Analysis:
-    """The figures of a run: what the statistics compute from its records."""
+    """The figures of a run, computed from its records; fields as in `Results`."""
 
     estimates: tuple[Estimate, ...]
     counts: tuple[PairCounts, ...]

@@ -12,6 +12,7 @@ import re
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import fields, is_dataclass
+from itertools import pairwise
 from pathlib import Path
 from types import UnionType
 from typing import Any, get_args, get_origin
@@ -34,7 +35,7 @@ def docstrings(record: type) -> dict[str, str]:
     (body,) = (node.body for node in ast.parse(inspect.getsource(record)).body if isinstance(node, ast.ClassDef))
     return {
         field.target.id: " ".join(str(text.value.value).split())
-        for field, text in zip(body, body[1:], strict=False)
+        for field, text in pairwise(body)
         if isinstance(field, ast.AnnAssign)
         and isinstance(field.target, ast.Name)
         and isinstance(text, ast.Expr)
@@ -62,9 +63,8 @@ def words(hint: Any) -> str:
     if get_origin(hint) is UnionType:
         return words(inner[0]).removesuffix(" or null") + " or null"
     if get_origin(hint) is tuple:
-        return "list of " + {"text": "texts", "object": "rows"}.get(
-            words(inner[0]), "lists" if get_args(inner[0]) else "numbers"
-        )
+        rows = {"text": "texts", "object": "rows", "whole number": "whole numbers"}
+        return f"list of {rows.get(words(inner[0]), 'lists')}"
     if get_origin(hint) is Mapping:
         return "object: " + words(inner[1])
     return KINDS[hint]

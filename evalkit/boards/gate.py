@@ -153,20 +153,20 @@ def threshold_tests(rows: Sequence[Estimate], *, min_win_rate: float, floored: b
         min_win_rate: as a fraction.
         floored: whether effective n is at least the number of prompts, as for plain win rates.
     """
-    column = {
-        name: np.array([getattr(row, name) for row in rows], dtype=np.float64)
-        for name in ("value", "low", "high", "standard_error", "n", "clusters")
-    }
-    errors = np.nan_to_num(column["standard_error"])
-    floor = column["clusters"] if floored else np.where(errors > 0, 0, column["clusters"])
-    n = effective_n(column["value"], errors, floor=floor, cap=CAP * column["n"])
+    columns = np.array(
+        [(row.value, row.low, row.high, row.standard_error, row.n, row.clusters) for row in rows], dtype=np.float64
+    )
+    value, low, high, errors, pairs, clusters = columns.T
+    errors = np.nan_to_num(errors)
+    floor = clusters if floored else np.where(errors > 0, 0, clusters)
+    n = effective_n(value, errors, floor=floor, cap=CAP * pairs)
     with np.errstate(divide="ignore", invalid="ignore"):
-        z = (column["value"] - min_win_rate) / np.sqrt(min_win_rate * (1 - min_win_rate) / n)
-    z = np.where(np.isnan(column["low"]), np.nan, np.where(np.isnan(z), 0, z))
+        z = (value - min_win_rate) / np.sqrt(min_win_rate * (1 - min_win_rate) / n)
+    z = np.where(np.isnan(low), np.nan, np.where(np.isnan(z), 0, z))
     level = rows[0].confidence_level
     return _tests(
-        "win rate", [row.language for row in rows], column["value"], (column["low"], column["high"]),
-        np.full(len(rows), min_win_rate), (ndtr(-z), ndtr(z)), column["n"], level, None,
+        "win rate", [row.language for row in rows], value, (low, high),
+        np.full(len(rows), min_win_rate), (ndtr(-z), ndtr(z)), pairs, level, None,
     )  # fmt: skip
 
 

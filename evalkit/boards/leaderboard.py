@@ -85,7 +85,8 @@ def _row(entry: Entry, judge: str) -> dict[str, Any]:
     for item in entry.results.estimates:
         mine = item.metric in METRICS and item.slice is None and item.judge in {judge, ""}
         if mine and not math.isnan(item.value):
-            cell = {name: getattr(item, name) for name in ("value", "low", "high", "n", "standard_error")}
+            cell = {"value": item.value, "low": item.low, "high": item.high, "n": item.n}
+            cell["standard_error"] = item.standard_error
             estimates.setdefault(item.language, {})[item.metric] = cell
     row = {"candidate": entry.name, "baseline": entry.baseline, "link": entry.link, "estimates": estimates}
     return {**row, "rank": None, "rank_low": None, "rank_high": None, "rating": None}

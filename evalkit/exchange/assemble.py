@@ -65,9 +65,13 @@ class ImportedRun(RunRecords):
     """The records of an imported run, and what its files say besides; its figures are not computed yet."""
 
     judges: tuple[JudgeSummary, ...]
+    """The judges that the files name."""
     notes: tuple[str, ...]
+    """What readers should know of how the files were read."""
     cost: Cost
+    """What the judging cost, where the files say so."""
     source: ImportSource
+    """The files."""
 
 
 def digest(text: str) -> str:

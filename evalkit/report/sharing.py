@@ -13,7 +13,6 @@ REMOVED = "[removed]"
 _PRIVATE_KEYS = frozenset(
     {"base_url", "endpoint", "api_key_env", "host", "hostname", "user", "username", "path", "cwd", "directory"}
 )
-_PUBLIC = ("url", "citation", "licence", "title", "description")
 _ADDRESS = re.compile(r"\b[a-z][a-z0-9+.-]*://[^\s'\"<>]+", re.IGNORECASE)
 _PATH = re.compile(r"(?<![\w/.:-])(?:~|\.{1,2})?(?:/[\w.@+=,-]+){2,}/?|\b[A-Za-z]:\\[^\s'\"<>]+")
 _PERSON = re.compile(r"\b[\w.+-]+@[\w-]+(?:\.[\w-]+)*")
@@ -25,8 +24,18 @@ def shareable(run: RunData) -> RunData:
     failures = tuple(replace(failure, message=strip(failure.message)) for failure in run.failures)
     results = Results.from_json(_strip_tree(run.results.to_json()))
     # Where the suite itself is published is no secret.
-    public = {key: getattr(run.results.suite, key) for key in _PUBLIC}
-    results = replace(results, suite=replace(results.suite, **public))
+    suite = run.results.suite
+    results = replace(
+        results,
+        suite=replace(
+            results.suite,
+            url=suite.url,
+            citation=suite.citation,
+            licence=suite.licence,
+            title=suite.title,
+            description=suite.description,
+        ),
+    )
     return replace(run, results=results, suite=_strip_tree(run.suite), failures=failures)
 
 

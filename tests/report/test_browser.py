@@ -97,7 +97,7 @@ def test_a_judge_asked_again_and_akin_to_the_candidate_is_shown_as_such(visit: O
     again = page.evaluate(
         "[...document.querySelector('.orders-by-language tbody').rows].map(r => [r.dataset.language, r.cells[10].textContent])"
     )
-    shares = asked_again(made_up)["judges"][0]["self_consistency"]
+    shares = asked_again(made_up).judges[0].self_consistency
     assert dict(again) == {tag: wording.percent(share) for tag, share in shares.items()}
 
 
