@@ -15,6 +15,7 @@ from evalkit.cli.main import main
 from evalkit.files import read_table
 from evalkit.report.summary import headline
 from evalkit.report.tables import tables
+from evalkit.results import Results
 from tests.server import Server, longer_wins
 
 LIMIT = 10
@@ -95,10 +96,10 @@ def test_language_confusion_needs_no_judge(shared: Path) -> None:
         "60",
     )
     assert found["judges"] == []
-    told = headline(found)
+    told = headline(Results.from_json(found))
     assert told.startswith("llama-2-instruct keeps to the language it is asked in less often than gpt-4-turbo")
     assert told.endswith("No judge was asked.")
-    (table,) = tables(found)
+    (table,) = tables(Results.from_json(found))
     assert len(table.rows) == 1 + 15
     assert value(found, "baseline_language_pass_rate", "macro") > 0.97
     assert 0.4 < value(found, "language_pass_rate", "macro") < 0.6
