@@ -26,11 +26,10 @@ from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from evalkit.boards.compare import Paired
-from evalkit.boards.compare_text import TITLES, told_rows
+from evalkit.boards.compare import Paired, difference_tables
 from evalkit.boards.gate import Gate
-from evalkit.boards.leaderboard_text import markdown as board_markdown
-from evalkit.boards.words import p_words, signed
+from evalkit.boards.leaderboard import board_table
+from evalkit.boards.leaderboard import markdown as board_markdown
 from evalkit.errors import InputError, Problem, did_you_mean
 from evalkit.files import write_all
 from evalkit.records import json_ready
@@ -41,12 +40,13 @@ from evalkit.report.page import render_page
 from evalkit.report.paper_figures import forest_drawing
 from evalkit.report.pdf import pdf
 from evalkit.report.summary import headline
-from evalkit.report.tables import Table, tables
-from evalkit.report.view import View, language_name
-from evalkit.report.wording import percent
+from evalkit.report.tables import tables
+from evalkit.report.view import View
 from evalkit.results import RunData
 from evalkit.run import read_run
 from evalkit.stages import boards
+from evalkit.text.markup import markup
+from evalkit.words import WIN_RATE
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -91,7 +91,7 @@ class Run:
         return f"<Run {self.data.candidate} against {self.data.baseline}: {where}>"
 
     def _repr_html_(self) -> str:
-        shown = "".join(_html(table) for table in tables(self.data.results)[:1])
+        shown = "".join(markup(table, captioned=True) for table in tables(self.data.results)[:1])
         return f"<p>{escape(headline(self.data.results))}</p>{shown}"
 
     @property
@@ -194,23 +194,8 @@ class RunComparison:
         return self.paired.sentence
 
     def _repr_html_(self) -> str:
-        found = [f"<p>{escape(self.paired.sentence)}</p>"]
-        for metric, title in TITLES.items():
-            rows = told_rows(self.paired, metric)
-            cells = [
-                (
-                    language_name(row.language),
-                    percent(row.first),
-                    percent(row.second),
-                    signed(row.value),
-                    f"{signed(row.low)} to {signed(row.high)}",
-                    p_words(row.p_holm).removeprefix("p = ").removeprefix("p "),
-                )
-                for row in rows
-            ]
-            head = ("language", self.paired.first, self.paired.second, "difference", "interval", "p (Holm)")
-            found += [_html(Table(name=metric, title=title, columns=head, rows=tuple(cells)))] if rows else []
-        return "".join(found)
+        shown = "".join(markup(table, captioned=True) for table in difference_tables(self.paired))
+        return f"<p>{escape(self.paired.sentence)}</p>{shown}"
 
     def differences(self) -> pd.DataFrame:
         """Return one row a judge, language and metric."""
@@ -235,9 +220,9 @@ class Board:
         return board_markdown(self.board)
 
     def _repr_html_(self) -> str:
-        return self.frame().to_html(index=False)
+        return str(markup(board_table(self.board)))
 
-    def frame(self, metric: str = "win_rate") -> pd.DataFrame:
+    def frame(self, metric: str = WIN_RATE) -> pd.DataFrame:
         """Return one row a candidate, best first: ranks, rating, and the metric by language."""
         rows = [
             {
@@ -298,10 +283,3 @@ def _frame(rows: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
     import pandas as pd
 
     return pd.DataFrame(list(rows))
-
-
-def _html(table: Table) -> str:
-    """Return a table as HTML without style, so that the notebook's own applies; every cell is text."""
-    head = "".join(f"<th>{escape(cell)}</th>" for cell in table.columns)
-    body = "".join(f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in row)}</tr>" for row in table.rows)
-    return f"<table><caption>{escape(table.title)}</caption><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"

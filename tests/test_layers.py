@@ -11,11 +11,23 @@ import pytest
 
 PACKAGE = Path(__file__).resolve().parent.parent / "evalkit"
 
-BASE = {"errors", "calls", "records", "codec", "results", "settings", "documents", "tables", "version", "extras"}
+BASE = {
+    "errors",
+    "calls",
+    "records",
+    "codec",
+    "results",
+    "settings",
+    "documents",
+    "tables",
+    "version",
+    "extras",
+    "words",
+}
 FILES_ON_DISK = {"files"}
 """At the base, but only for those that do I/O."""
 PURE = {"conversation", "judging", "statistics", "report", "exchange", "boards"}
-BELOW = {"language", "translation"}
+BELOW = {"language", "translation", "text"}
 IO = {"shipped", "stored", "suite", "data", "run", "freshness", "ledger", "dispatch", "pricing", "models", "plugins"}
 LAYER = {
     **dict.fromkeys(BASE | FILES_ON_DISK, 0),

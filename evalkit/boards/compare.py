@@ -1,17 +1,25 @@
-"""Two candidates against the same baseline: the paired difference, the prompts that flipped, and a sentence."""
+"""Two candidates against the same baseline: the paired difference, the prompts that flipped, and both in words."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
 
-from evalkit.boards.words import p_words, signed
-from evalkit.records import MACRO, MICRO, PANEL, RunRecords
+from evalkit.records import MACRO, MICRO, PANEL, RunRecords, json_ready
 from evalkit.report.view import language_name
-from evalkit.report.wording import listing
 from evalkit.settings import StatisticsSettings
 from evalkit.statistics.paired import Difference
 from evalkit.statistics.paired import compare as paired_differences
+from evalkit.text.markdown import escape
+from evalkit.text.markdown import markdown as table_markdown
+from evalkit.text.table import Cell, Table, cells
+from evalkit.text.wording import capitalised, decimal, interval, listing, p_value, p_words, percent, signed
+from evalkit.words import WIN_RATE, compared
+
+SHOWN = 20
+"""Flips named before the rest is only counted."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,7 +95,7 @@ def _flips(first: RunRecords, second: RunRecords) -> list[Flip]:
 
 def _sentence(names: tuple[str, str], rows: Sequence[Difference], settings: StatisticsSettings) -> str:
     """Say in words what the win rates allow to say."""
-    rates = {row.language: row for row in rows if row.metric == "win_rate"}
+    rates = {row.language: row for row in rows if row.metric == WIN_RATE}
     mean = rates.get(MACRO)
     if mean is None or not mean.n:
         return f"{names[0]} and {names[1]} share no scored pairs: nothing can be compared."
@@ -95,13 +103,14 @@ def _sentence(names: tuple[str, str], rows: Sequence[Difference], settings: Stat
     tags = [tag for tag in rates if tag not in {MACRO, MICRO}]
     better = [tag for tag in tags if rates[tag].p_holm <= alpha and rates[tag].value > 0]
     worse = [tag for tag in tags if rates[tag].p_holm <= alpha and rates[tag].value < 0]
-    interval = f"{signed(mean.value)} points, {100 * settings.confidence_level:g}% interval {signed(mean.low)} to "
-    interval += f"{signed(mean.high)}, {p_words(mean.p_value)}"
+    bounds = interval(mean.low, mean.high, signed)
+    told = f"{signed(mean.value)} points, {100 * settings.confidence_level:g}% interval {bounds}, "
+    told += p_words(mean.p_value)
     if mean.p_value <= alpha:
         word = "better" if mean.value > 0 else "worse"
-        head = f"{names[0]} is {word} than {names[1]} ({interval})"
+        head = f"{names[0]} is {word} than {names[1]} ({told})"
     else:
-        head = f"{names[0]} and {names[1]} cannot be told apart ({interval})"
+        head = f"{names[0]} and {names[1]} cannot be told apart ({told})"
     if len(tags) < 2:  # noqa: PLR2004  one language is its own mean
         return f"{head}."
     parts = [f"better in {_languages(better)}"] if better else []
@@ -113,3 +122,72 @@ def _sentence(names: tuple[str, str], rows: Sequence[Difference], settings: Stat
 
 def _languages(tags: Sequence[str]) -> str:
     return listing([language_name(tag) for tag in tags])
+
+
+def difference_tables(paired: Paired) -> Iterator[Table]:
+    """Yield one table a metric that has a difference: a row a language, of the judge that the sentence is about."""
+    for metric in compared():
+        rows = [row for row in paired.differences if row.metric == metric.name and row.judge == paired.judge]
+        if any(math.isfinite(row.value) for row in rows):
+            yield Table(
+                name=metric.name,
+                title=f"{capitalised(metric.title)} against {paired.baseline}, judged by {paired.judge}",
+                columns=(
+                    "language", paired.first, paired.second, "difference", "interval", "p", "p (Holm)", "pairs",
+                ),
+                rows=cells([_difference(row) for row in rows]),
+            )  # fmt: skip
+
+
+def _difference(row: Difference) -> tuple[Cell, ...]:
+    return (
+        Cell(text=language_name(row.language)),
+        Cell(text=percent(row.first), value=row.first),
+        Cell(text=percent(row.second), value=row.second),
+        Cell(text=signed(row.value), value=row.value),
+        Cell(text=interval(row.low, row.high, signed), ends=(row.low, row.high)),
+        Cell(text=p_value(row.p_value), value=row.p_value),
+        Cell(text=p_value(row.p_holm), value=row.p_holm),
+        Cell(text=f"{row.n:,}", value=row.n),
+    )
+
+
+def flip_table(paired: Paired) -> Table:
+    """Return the first prompts that have another winner."""
+    lost = sum(flip.first < flip.second for flip in paired.flips)
+    won = len(paired.flips) - lost
+    return Table(
+        name="flips",
+        title=f"{len(paired.flips):,} pairs changed hands: {lost:,} lost by {paired.first}, {won:,} won",
+        columns=("language", "prompt", "judge", paired.first, paired.second, "text"),
+        rows=cells(
+            [
+                (
+                    flip.language,
+                    flip.prompt_id,
+                    flip.judge,
+                    Cell(text=decimal(flip.first), value=flip.first),
+                    Cell(text=decimal(flip.second), value=flip.second),
+                    flip.prompt[:80],
+                )
+                for flip in paired.flips[:SHOWN]
+            ]
+        ),
+        left=frozenset({0, 1, 2, 5}),
+    )
+
+
+def markdown(paired: Paired) -> str:
+    """Return the comparison as GitHub-flavoured Markdown."""
+    parts = [f"## {escape(paired.first)} − {escape(paired.second)}", escape(paired.sentence)]
+    parts += [table_markdown(table) for table in difference_tables(paired)]
+    parts.append(table_markdown(flip_table(paired)) if paired.flips else "No prompt has another winner.")
+    more = len(paired.flips) - SHOWN
+    parts += [f"… and {more:,} more: `--json` names them all."] if more > 0 else []
+    return "\n\n".join(parts) + "\n"
+
+
+def document(paired: Paired) -> dict[str, Any]:
+    """Return the comparison as JSON."""
+    written: dict[str, Any] = json_ready(asdict(paired))
+    return written

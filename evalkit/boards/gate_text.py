@@ -2,61 +2,83 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
 from xml.etree import ElementTree as ET
 
 from evalkit.boards.gate import Decision, Gate, Test
-from evalkit.boards.words import CONTROL, signed
 from evalkit.records import json_ready
-from evalkit.report.markdown import escape
 from evalkit.report.view import language_name
-from evalkit.report.wording import percent
+from evalkit.text.markdown import escape
+from evalkit.text.markdown import markdown as table_markdown
+from evalkit.text.safe import xml
+from evalkit.text.table import Cell, Table, cells
+from evalkit.text.wording import interval, percent, signed
+from evalkit.words import metric
 
 MARKS = {Decision.PASS: "✅ pass", Decision.FAIL: "❌ fail", Decision.UNCLEAR: "❔ cannot tell"}
+_HEADS = {Decision.PASS: "Pass", Decision.FAIL: "Fail", Decision.UNCLEAR: "Cannot tell"}
+_NAMED = 3
+"""Tests named in the sentence."""
 
 
 def sentence(gate: Gate) -> str:
     """Return the answer in words."""
-    head = {Decision.PASS: "Pass", Decision.FAIL: "Fail", Decision.UNCLEAR: "Cannot tell"}[gate.answer]
     decisive = [test for test in gate.tests if test.answer is gate.answer] or list(gate.tests)
-    more = f" (and {len(decisive) - 3} more)" if len(decisive) > 3 else ""  # noqa: PLR2004
-    return f"{head}: {'; '.join(reason(test, gate) for test in decisive[:3])}{more}."
+    more = f" (and {len(decisive) - _NAMED} more)" if len(decisive) > _NAMED else ""
+    return f"{_HEADS[gate.answer]}: {'; '.join(reason(test, gate) for test in decisive[:_NAMED])}{more}."
 
 
 def reason(test: Test, gate: Gate) -> str:
     """Return one test in words."""
     place = language_name(test.language)
-    level = f"{100 * gate.confidence_level:g}% interval"
+    write = _writer(test)
+    level = f"{100 * gate.confidence_level:g}% interval {interval(test.low, test.high, write)}"
     if test.question == "regression":
-        told = f"{place}: {signed(test.value)} points against {gate.against} ({level} {signed(test.low)} to "
-        return told + f"{signed(test.high)}), allowed {signed(test.bound)}"
-    told = f"{place}: win rate {percent(test.value)} ({level} {percent(test.low)} to {percent(test.high)})"
-    return f"{told}, wanted {percent(test.bound)}"
+        return f"{place}: {write(test.value)} points against {gate.against} ({level}), allowed {write(test.bound)}"
+    return f"{place}: {metric(gate.metric).title} {write(test.value)} ({level}), wanted {write(test.bound)}"
 
 
-def markdown(gate: Gate) -> str:
-    """Return the gate as GitHub-flavoured Markdown."""
-    title = f"## {MARKS[gate.answer]}: {escape(gate.candidate)}" + (
-        f" against {escape(gate.against)}" if gate.against else ""
+def gate_table(gate: Gate) -> Table:
+    """Return one row a test: its answer, figure, interval and bound."""
+    return Table(
+        name="gate",
+        title=sentence(gate),
+        columns=("", "language", "figure", "interval", "bound", "pairs"),
+        rows=cells([_tested(test, _writer(test)) for test in gate.tests]),
+        left=frozenset({0, 1}),
     )
-    head = ["| | language | figure | interval | bound | pairs |", "|:--|:--|--:|--:|--:|--:|"]
-    lines = [title, "", escape(sentence(gate)), "", *head]
-    for test in gate.tests:
-        shown = signed if test.question == "regression" else percent
-        interval = f"{shown(test.low)} to {shown(test.high)}"
-        name = escape(language_name(test.language))
-        lines.append(
-            f"| {MARKS[test.answer]} | {name} | {shown(test.value)} | {interval} | {shown(test.bound)} | {test.n:,} |"
-        )
-    return "\n".join([*lines, "", *(f"- {escape(note)}" for note in gate.notes)]).rstrip() + "\n"
+
+
+def _writer(test: Test) -> Callable[[float], str]:
+    return signed if test.question == "regression" else percent
+
+
+def _tested(test: Test, write: Callable[[float], str]) -> tuple[Cell, ...]:
+    return (
+        Cell(text=MARKS[test.answer]),
+        Cell(text=language_name(test.language)),
+        Cell(text=write(test.value), value=test.value),
+        Cell(text=interval(test.low, test.high, write), ends=(test.low, test.high)),
+        Cell(text=write(test.bound), value=test.bound),
+        Cell(text=f"{test.n:,}", value=test.n),
+    )
+
+
+def markdown(gate: Gate, *, titled: bool = True) -> str:
+    """Return the gate as GitHub-flavoured Markdown; untitled, only its table and notes."""
+    against = f" against {escape(gate.against)}" if gate.against else ""
+    head = f"## {MARKS[gate.answer]}: {escape(gate.candidate)}{against}\n\n{escape(sentence(gate))}\n\n"
+    lines = [table_markdown(gate_table(gate), titled=False), "", *(f"- {escape(note)}" for note in gate.notes)]
+    return (head if titled else "") + "\n".join(lines).rstrip() + "\n"
 
 
 def junit(gate: Gate) -> str:
     """Return JUnit XML: a test case a language; what cannot be told is skipped, with its reason."""
     suite = ET.Element(
         "testsuite",
-        name=_xml(f"evalkit check {gate.candidate}"),
+        name=xml(f"evalkit check {gate.candidate}"),
         tests=str(len(gate.tests)),
         failures=str(sum(test.answer is Decision.FAIL for test in gate.tests)),
         skipped=str(sum(test.answer is Decision.UNCLEAR for test in gate.tests)),
@@ -64,11 +86,11 @@ def junit(gate: Gate) -> str:
     )
     for test in gate.tests:
         case = ET.SubElement(
-            suite, "testcase", classname=_xml(f"{gate.candidate}.{test.question}"), name=_xml(test.language)
+            suite, "testcase", classname=xml(f"{gate.candidate}.{test.question}"), name=xml(test.language)
         )
         if test.answer is not Decision.PASS:
             kind = "failure" if test.answer is Decision.FAIL else "skipped"
-            ET.SubElement(case, kind, message=_xml(reason(test, gate)))
+            ET.SubElement(case, kind, message=xml(reason(test, gate)))
     root = ET.Element("testsuites")
     root.append(suite)
     ET.indent(root)
@@ -77,10 +99,6 @@ def junit(gate: Gate) -> str:
 
 def document(gate: Gate) -> dict[str, Any]:
     """Return the gate as JSON: `answer`, `exit_code`, `tests`."""
-    found: dict[str, Any] = json_ready({**asdict(gate), "exit_code": gate.answer.exit_code, "sentence": sentence(gate)})
-    return found
-
-
-def _xml(text: str) -> str:
-    """Leave out characters that XML cannot hold."""
-    return text.translate(CONTROL).encode("utf-8", "replace").decode()
+    words = {"exit_code": gate.answer.exit_code, "sentence": sentence(gate)}
+    written: dict[str, Any] = json_ready({**asdict(gate), **words})
+    return written

@@ -1,4 +1,4 @@
-"""A leaderboard's content: rows with estimates, rank sets and ratings, best first.
+"""A leaderboard's content, rows with estimates, rank sets and ratings, best first; as Markdown, CSV and JSON.
 
 Estimates are those of each run's results.json. Ranks are sets: with the stated confidence every candidate's true rank
 lies in its set, for all candidates at once. They rest on paired differences where the scores are at hand, and on the
@@ -7,6 +7,7 @@ published standard errors where only results.json is.
 
 from __future__ import annotations
 
+import json
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -19,16 +20,25 @@ from scipy.special import logit, ndtri
 
 from evalkit.boards.scores import Columns, align
 from evalkit.records import MACRO, MICRO, json_ready
+from evalkit.report.leaderboard import ranks
+from evalkit.report.view import language_name
 from evalkit.results import Results
 from evalkit.settings import StatisticsSettings
 from evalkit.statistics.figures import Figures, Floats, join, mean
 from evalkit.statistics.intervals import normal_quantile
 from evalkit.statistics.languages import macro
 from evalkit.statistics.ratings import elo, rank_sets, star, strengths
+from evalkit.text import wording
+from evalkit.text.markdown import escape
+from evalkit.text.markdown import markdown as table_markdown
+from evalkit.text.sheet import sheet
+from evalkit.text.table import Cell, Table, cells
+from evalkit.words import WIN_RATE, MetricWords, metric, on_boards
 
+Board = Mapping[str, Any]
 Ranks = NDArray[np.int64]
-METRICS = ("win_rate", "length_controlled_win_rate", "language_pass_rate", "position_bias")
-"""Metrics a row carries for each language; those a results.json lacks are left out."""
+COLUMNS = ("candidate", "rank", "rank_low", "rank_high", "rating", "language", "metric", "value", "low", "high", "n")
+"""Of the CSV."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,8 +92,9 @@ def build(
 
 def _row(entry: Entry, judge: str) -> dict[str, Any]:
     estimates: dict[str, dict[str, Any]] = {}
+    carried = {metric.name for metric in on_boards()}
     for item in entry.results.estimates:
-        mine = item.metric in METRICS and item.slice is None and item.judge in {judge, ""}
+        mine = item.metric in carried and item.slice is None and item.judge in {judge, ""}
         if mine and not math.isnan(item.value):
             cell = {"value": item.value, "low": item.low, "high": item.high, "n": item.n}
             cell["standard_error"] = item.standard_error
@@ -122,7 +133,7 @@ def _rate_by_baseline(
     rows: Sequence[dict[str, Any]], figures: Figures | None, settings: StatisticsSettings, notes: list[str]
 ) -> None:
     """Rank candidates that met one baseline: by macro win rate, whose logit is their rating."""
-    cells = [row["estimates"].get(MACRO, {}).get("win_rate", {}) for row in rows]
+    cells = [row["estimates"].get(MACRO, {}).get(WIN_RATE, {}) for row in rows]
     value, low, high, error, n = (
         np.array([_number(cell.get(name)) for cell in cells])
         for name in ("value", "low", "high", "standard_error", "n")
@@ -215,3 +226,60 @@ def _place(row: Mapping[str, Any]) -> tuple[bool, float, str]:
 
 def _number(value: Any) -> float:
     return math.nan if value is None else float(value)
+
+
+def board_table(board: Board) -> Table:
+    """Return one row a candidate: its ranks and rating, its figures over all languages, its win rate in each."""
+    others = [each for each in on_boards() if each.name != WIN_RATE]
+    heads = [each.head for each in others]
+    names = [language_name(tag) for tag in board["languages"]]
+    return Table(
+        name="leaderboard",
+        title=str(board["suite"].get("title") or board["suite"]["name"]),
+        columns=("rank", "candidate", "rating", metric(WIN_RATE).head, "interval", *heads, *names),
+        rows=cells([_cells(row, others, board["languages"]) for row in board["rows"]]),
+        left=frozenset({1}),
+    )
+
+
+def _cells(row: Mapping[str, Any], others: Sequence[MetricWords], languages: Sequence[str]) -> list[Cell]:
+    mean_of = row["estimates"].get(MACRO, {})
+    raw = mean_of.get(WIN_RATE, {})
+    value, low, high = (_number(raw.get(name)) for name in ("value", "low", "high"))
+    rating = _number((row["rating"] or {}).get("value"))
+    figures = [(_number(mean_of.get(each.name, {}).get("value")), each.unit) for each in others]
+    by_language = [_number(row["estimates"].get(tag, {}).get(WIN_RATE, {}).get("value")) for tag in languages]
+    return [
+        Cell(text=ranks(row)),
+        Cell(text=row["candidate"], link=row["link"] or ""),
+        Cell(text=wording.rating(rating), value=rating),
+        Cell(text=wording.percent(value), value=value),
+        Cell(text=wording.interval(low, high, wording.percent), ends=(low, high)),
+        *(Cell(text=wording.in_unit(figure, unit), value=figure) for figure, unit in figures),
+        *(Cell(text=wording.percent(figure), value=figure) for figure in by_language),
+    ]
+
+
+def markdown(board: Board) -> str:
+    """Return the board as GitHub-flavoured Markdown."""
+    table = board_table(board)
+    against = f"Win rates against {escape(board['baseline'])}, judged by {escape(board['judge'])}."
+    notes = "\n".join(f"- {escape(note)}" for note in board["notes"])
+    parts = [f"## {escape(table.title)}", against, table_markdown(table, titled=False), notes]
+    return "\n\n".join(parts).rstrip() + "\n"
+
+
+def board_csv(board: Board) -> str:
+    """Return the board as CSV: one row a candidate, language and metric."""
+    rows = []
+    for row in board["rows"]:
+        head = {name: row[name] for name in ("candidate", "rank", "rank_low", "rank_high")}
+        head["rating"] = (row["rating"] or {}).get("value")
+        for language, metrics in row["estimates"].items():
+            rows += [{**head, "language": language, "metric": metric, **cell} for metric, cell in metrics.items()]
+    return sheet(rows, COLUMNS)
+
+
+def document(board: Board) -> str:
+    """Return the board as JSON."""
+    return json.dumps(board, ensure_ascii=False, indent=1, allow_nan=False) + "\n"

@@ -19,7 +19,7 @@ def add_parser(commands: Any, summary: str) -> None:
 def run(args: argparse.Namespace) -> int:
     """Write results.json and report.html again."""
     from evalkit.pipeline import analyze
-    from evalkit.report.terminal import render_terminal
+    from evalkit.report.text_report import render_terminal
     from evalkit.stored import find_run
 
     data = analyze(find_run(args.run))

@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, Any
 
 from evalkit.cli import values
 from evalkit.cli.options import RUN, add
-from evalkit.cli.output import print_json
+from evalkit.cli.output import console, print_json
 from evalkit.cli.parser import declare
+from evalkit.text.wording import UNDEFINED
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from rich.table import Table
-
     from evalkit.judging.calibration import Calibration
+    from evalkit.text.table import Table
 
 LAYOUTS = """
 labels may be laid out as
@@ -60,22 +60,21 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _show(found: Calibration) -> None:
-    from rich.console import Console
+    from evalkit.text.terminal import TerminalTable
 
-    console = Console()
+    screen = console()
     skipped = "".join(f"; {count:,} {reason}" for reason, count in found.skipped.items())
-    console.print(f"{found.labels:,} labels of people ({found.layout}){skipped}", highlight=False)
-    console.print(_table("Judge and people", _AGREEMENT, found.judges))
+    screen.print(f"{found.labels:,} labels of people ({found.layout}){skipped}")
+    screen.print(TerminalTable(_table("Judge and people", _AGREEMENT, found.judges)))
     if found.people:
-        console.print(_table("Among people", _PEOPLE, found.people))
+        screen.print(TerminalTable(_table("Among people", _PEOPLE, found.people)))
     for row in found.judges:
         if row["language"] == "micro" and row["n"]:
-            console.print(_confusion(row))
-    console.print(_table("Win rate, corrected by the labels", _CORRECTED, found.corrected))
-    console.print(
+            screen.print(TerminalTable(_confusion(row)))
+    screen.print(TerminalTable(_table("Win rate, corrected by the labels", _CORRECTED, found.corrected)))
+    screen.print(
         "The labelled prompts must be a random sample of the run's. Where the judge follows people poorly "
         "(correlation below 0.3), the labels alone say as much.",
-        highlight=False,
     )
 
 
@@ -94,16 +93,16 @@ _BARE = {"value": ("low", "high")}
 _RATES = {"agreement", "decided_agreement", "bias", "judge_alone", "labels_only", "value"}
 
 
-def _table(title: str, columns: Iterable[str], rows: Iterable[Mapping[str, Any]]) -> Table:
-    from rich.table import Table
+def _table(title: str, columns: tuple[str, ...], rows: Iterable[Mapping[str, Any]]) -> Table:
+    from evalkit.text.table import Table, cells
 
-    table = Table(title=title, title_justify="left", box=None, pad_edge=False)
-    for column in columns:
-        words = column in {"judge", "language"}
-        table.add_column(_TITLES.get(column, column), justify="left" if words else "right", no_wrap=words)
-    for row in rows:
-        table.add_row(*(_cell(row, column) for column in columns))
-    return table
+    return Table(
+        name=columns[-1],
+        title=title,
+        columns=tuple(_TITLES.get(column, column) for column in columns),
+        rows=cells([[_cell(row, column) for column in columns] for row in rows]),
+        left=frozenset(number for number, column in enumerate(columns) if column in {"judge", "language"}),
+    )
 
 
 def _cell(row: Mapping[str, Any], column: str) -> str:
@@ -112,7 +111,7 @@ def _cell(row: Mapping[str, Any], column: str) -> str:
     if not isinstance(value, float):
         return f"{value:,}" if isinstance(value, int) else str(value)
     if math.isnan(value):
-        return "n/a"
+        return UNDEFINED
     scale, digits, fine = (100, 1, 0) if column in _RATES else (1, 2, 2)
     low, high = (row.get(name, math.nan) for name in _BARE.get(column, (f"{column}_low", f"{column}_high")))
     bounds = "" if math.isnan(low) else f" ({low * scale:.{fine}f} to {high * scale:.{fine}f})"
@@ -120,11 +119,12 @@ def _cell(row: Mapping[str, Any], column: str) -> str:
 
 
 def _confusion(row: Mapping[str, Any]) -> Table:
-    from rich.table import Table
+    from evalkit.text.table import Table, cells
 
-    table = Table(title=f"{row['judge']}: people (rows) and judge (columns)", title_justify="left", box=None)
-    for name in ("", "candidate", "tie", "baseline"):
-        table.add_column(name, justify="right")
-    for name, counts in zip(("candidate", "tie", "baseline"), row["confusion"], strict=True):
-        table.add_row(name, *map(str, counts))
-    return table
+    names = ("candidate", "tie", "baseline")
+    return Table(
+        name="confusion",
+        title=f"{row['judge']}: people (rows) and judge (columns)",
+        columns=("", *names),
+        rows=cells([(name, *map(str, counts)) for name, counts in zip(names, row["confusion"], strict=True)]),
+    )

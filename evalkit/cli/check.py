@@ -12,8 +12,8 @@ from evalkit.cli.options import JUDGE, RUN, add, add_allow_mixed
 from evalkit.cli.output import print_json
 from evalkit.cli.parser import declare
 from evalkit.errors import InputError, Problem
+from evalkit.words import WIN_RATE, compared
 
-METRICS = ("win_rate", "length_controlled_win_rate")
 NEEDS = "--against compares with a stored run, --min-win-rate with a threshold"
 
 
@@ -35,7 +35,12 @@ def add_parser(commands: Any, summary: str) -> None:
         "--min-win-rate", type=values.inner_share, metavar="P", help="smallest win rate allowed: 0.5 or 50%%"
     )
     parser.add_argument("--per-language", action="store_true", help="every language must pass, not only their mean")
-    parser.add_argument("--metric", choices=METRICS, default=METRICS[0], help="for --min-win-rate (default: win_rate)")
+    parser.add_argument(
+        "--metric",
+        choices=[words.name for words in compared()],
+        default=WIN_RATE,
+        help="for --min-win-rate (default: win_rate)",
+    )
     add(parser, JUDGE)
     parser.add_argument("--junit", type=values.file, metavar="FILE", help="file to write JUnit XML to")
     add_allow_mixed(parser)
@@ -73,5 +78,5 @@ def run(args: argparse.Namespace) -> int:
         print_json(document(gate))
     else:
         print(sentence(gate))
-        print(markdown(gate).partition("\n\n")[2].partition("\n\n")[2], end="")
+        print(markdown(gate, titled=False), end="")
     return gate.answer.exit_code

@@ -22,7 +22,7 @@ def add_parser(commands: Any, summary: str) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print the sentence, the table and the prompts that changed hands."""
-    from evalkit.boards.compare_text import document, markdown
+    from evalkit.boards.compare import document, markdown
     from evalkit.files import write_all
     from evalkit.stages.boards import compare_folders
     from evalkit.stored import find_run

@@ -73,13 +73,13 @@ def run(args: argparse.Namespace) -> int:
     if args.json:
         print_json({"runs": [{"directory": str(folder), "results": data.results.to_json()} for folder, data in runs]})
         return 0
-    from evalkit.report.terminal import render_terminal
+    from evalkit.report.text_report import render_terminal
 
     screen = console()
     for folder, data in runs:
         for part in render_terminal(data.results):
             screen.print(part)
-        screen.print(f"\nreport: {folder / 'report.html'}", soft_wrap=True, highlight=False)
+        screen.print(f"\nreport: {folder / 'report.html'}", soft_wrap=True)
     return 0
 
 

@@ -35,7 +35,7 @@ def add_parser(commands: Any, summary: str) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Write the page and its downloads; print the table."""
-    from evalkit.boards.leaderboard_text import markdown
+    from evalkit.boards.leaderboard import markdown
     from evalkit.stages.arena import read_people
     from evalkit.stages.boards import find_runs, leaderboard, publish
     from evalkit.stored import find_folder, find_run

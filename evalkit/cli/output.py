@@ -23,11 +23,11 @@ def print_json(document: Any) -> None:
     sys.stdout.write(text + "\n")
 
 
-def console() -> Console:
-    """Return the console for tables: as wide as the terminal, or wide enough where there is none."""
+def console(*, width: int = _WIDTH) -> Console:
+    """Return the console for tables: as wide as the terminal, or `width` where there is none."""
     from rich.console import Console
 
-    return Console() if sys.stdout.isatty() else Console(width=_WIDTH)
+    return Console(width=None if sys.stdout.isatty() else width, highlight=False, markup=False, emoji=False)
 
 
 def say(text: str) -> None:

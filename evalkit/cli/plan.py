@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 from evalkit.cli.job import add_options, job_from
 from evalkit.cli.output import console, print_json
 from evalkit.cli.parser import declare
+from evalkit.text.wording import count
 
 if TYPE_CHECKING:
-    from rich.table import Table
-
     from evalkit.stages.plan import Plan
+    from evalkit.text.table import Table
 
 
 def add_parser(commands: Any, summary: str) -> None:
@@ -37,36 +37,40 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _show(plan: Plan) -> None:
+    from evalkit.text.terminal import TerminalTable
+
     screen = console()
     for note in plan.notes:
-        screen.print(f"note: {note}", highlight=False)
-    screen.print(_table(plan))
+        screen.print(f"note: {note}")
+    screen.print(TerminalTable(_table(plan)))
     widths = sorted(plan.half_width.values())
     if widths:
         low, high = 100 * widths[0], 100 * widths[-1]
         each = f"±{low:.1f}" if high - low < 0.05 else f"±{low:.1f} to ±{high:.1f}"  # noqa: PLR2004
         screen.print(
-            f"95 % interval to expect: {each} points per language, ±{100 * plan.macro_half_width:.1f} for their mean"
+            f"95 % interval to expect: {each} points per language, ±{100 * plan.macro_half_width:.1f} for their mean",
         )
 
 
 def _table(plan: Plan) -> Table:
-    from rich.table import Table
+    from evalkit.text.table import Table, cells
 
-    table = Table(box=None, pad_edge=False)
-    for title in ("stage", "model", "language"):
-        table.add_column(title)
-    for title in ("requests", "in the ledger", "input tokens", "output tokens", "US dollars"):
-        table.add_column(title, justify="right")
-    for row in plan.rows:
-        numbers = (row.requests, row.held, row.input_tokens, row.output_tokens)
-        table.add_row(row.stage, row.model, row.language, *(f"{number:,}" for number in numbers), _dollars(row.cost))
-    sums = [
-        sum(getattr(row, name) for row in plan.rows) for name in ("requests", "held", "input_tokens", "output_tokens")
+    counted = ("requests", "held", "input_tokens", "output_tokens")
+    rows = [
+        (row.stage, row.model, row.language, *(count(getattr(row, name)) for name in counted), _dollars(row.cost))
+        for row in plan.rows
     ]
-    table.add_section()
-    table.add_row("all", "", "", *(f"{number:,}" for number in sums), _dollars(plan.cost))
-    return table
+    sums = [count(sum(getattr(row, name) for row in plan.rows)) for name in counted]
+    return Table(
+        name="plan",
+        title="",
+        columns=(
+            "stage", "model", "language", "requests", "in the ledger", "input tokens", "output tokens", "US dollars",
+        ),
+        rows=cells([*rows, ("all", "", "", *sums, _dollars(plan.cost))]),
+        left=frozenset({0, 1, 2}),
+        strong=frozenset({len(rows)}),
+    )  # fmt: skip
 
 
 def _dollars(cost: float | None) -> str:

@@ -143,7 +143,7 @@ def _money(spent: float | None) -> str:
 
 def _clock(seconds: float | None) -> str:
     if seconds is None:
-        return "–"
+        return "?"
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"

@@ -78,8 +78,8 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _markdown(args: argparse.Namespace, data: RunData) -> str:
-    from evalkit.report.markdown import render_markdown
     from evalkit.report.sharing import shareable
+    from evalkit.report.text_report import render_markdown
 
     return render_markdown((shareable(data) if args.share else data).results)
 

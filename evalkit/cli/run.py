@@ -63,15 +63,15 @@ def execute(job: Job, *, quiet: bool) -> Finished:
 
 def show(job: Job, finished: Finished) -> None:
     """Print what a person wants to know at the end."""
-    from evalkit.report.terminal import render_terminal
+    from evalkit.report.text_report import render_terminal
 
     screen = console()
     for folder, results in finished.runs:
         for table in render_terminal(results):
             screen.print(table)
-        screen.print(f"\nreport: {folder / 'report.html'}", soft_wrap=True, highlight=False)
+        screen.print(f"\nreport: {folder / 'report.html'}", soft_wrap=True)
     if finished.leaderboard:
-        screen.print(f"leaderboard: {finished.leaderboard}", soft_wrap=True, highlight=False)
+        screen.print(f"leaderboard: {finished.leaderboard}", soft_wrap=True)
     paid = "at an unknown price" if finished.paid is None else f"for ${finished.paid:.2f}"
     say(f"{finished.asked:,} requests answered now {paid}; {finished.reused:,} were in the ledger already")
     if job.shard:

@@ -6,7 +6,7 @@ import argparse
 from typing import Any
 
 from evalkit.cli.options import RUN, add
-from evalkit.cli.output import print_json
+from evalkit.cli.output import console, print_json
 from evalkit.cli.parser import declare
 
 
@@ -19,8 +19,6 @@ def add_parser(commands: Any, summary: str) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print the example."""
-    from rich.console import Console
-
     from evalkit.report.example_text import render_example
     from evalkit.report.examples import find
     from evalkit.run import read_run
@@ -43,7 +41,7 @@ def run(args: argparse.Namespace) -> int:
             }
         )
         return 0
-    console = Console()
+    screen = console()
     for part in render_example(data, example):
-        console.print(part)
+        screen.print(part)
     return 0

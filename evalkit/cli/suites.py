@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import sys
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
@@ -13,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from evalkit.cli import values
 from evalkit.cli.options import DATA, LANGUAGES, OUTPUT, SOURCE, SUITE, add, data_folder
-from evalkit.cli.output import print_json, say
+from evalkit.cli.output import console, print_json, say
 from evalkit.cli.parser import declare
 from evalkit.cli.translating import add_options
 from evalkit.cli.translating import run as translate
@@ -23,6 +22,7 @@ if TYPE_CHECKING:
     from evalkit.data.review import PromptFinding
     from evalkit.records import Prompt
     from evalkit.suite import LoadedSuite, Suite
+    from evalkit.text.table import Table
 
 EXAMPLES = """\
 examples:
@@ -73,18 +73,30 @@ def _list(args: argparse.Namespace) -> int:
     if args.json:
         print_json([_summary(loaded) for loaded in suites])
         return 0
-    from rich.console import Console
-    from rich.table import Table
+    from evalkit.text.table import Table, cells
+    from evalkit.text.terminal import TerminalTable
 
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for column in ("Suite", "Languages", "Prompts each", "Judge", "Licence", "What it is"):
-        table.add_column(column, overflow="fold")
-    for loaded in suites:
-        told = _summary(loaded)
-        judges = ", ".join(told["judges"]) or "none"
-        count = str(len(told["available"]))
-        table.add_row(told["name"], count, told["prompts_per_language"], judges, told["licence"], told["description"])
-    Console(width=None if sys.stdout.isatty() else 180).print(table)
+    rows = [_summary(loaded) for loaded in suites]
+    table = Table(
+        name="suites",
+        title="",
+        columns=("Suite", "Languages", "Prompts each", "Judge", "Licence", "What it is"),
+        rows=cells(
+            [
+                (
+                    row["name"],
+                    str(len(row["available"])),
+                    row["prompts_per_language"],
+                    ", ".join(row["judges"]) or "none",
+                    row["licence"],
+                    row["description"],
+                )
+                for row in rows
+            ]
+        ),
+        left=frozenset(range(6)),
+    )
+    console(width=180).print(TerminalTable(table))
     return 0
 
 
@@ -208,32 +220,47 @@ def _checked(
 
 
 def _print_check(suite: Suite, prompts: tuple[Prompt, ...], findings: list[PromptFinding], notes: list[str]) -> None:
-    from rich.console import Console
-    from rich.table import Table
-
     from evalkit.data.review import PromptIssue
-    from evalkit.language.tags import describe
+    from evalkit.text.terminal import TerminalTable
 
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for column in ("Language", "", "", "Prompts", *PromptIssue):
-        table.add_column(
-            column.replace("-", " ").capitalize(), justify="right" if column not in {"Language", ""} else "left"
-        )
-    counts = Counter(prompt.language for prompt in prompts)
-    odd = Counter((finding.language, finding.issue) for finding in findings)
-    for tag in suite.languages:
-        told = describe(tag)
-        cells = [str(odd[tag, issue] or "") for issue in PromptIssue]
-        table.add_row(tag, told.english_name, told.autonym, f"{counts[tag]:,}", *cells)
-    console = Console(width=None if sys.stdout.isatty() else 140, highlight=False)
-    console.print(table)
+    screen = console(width=140)
+    screen.print(TerminalTable(_counts(suite, prompts, findings)))
     for issue in PromptIssue:
         own = [finding for finding in findings if finding.issue is issue]
         for finding in own[:SHOWN]:
             where = f"{issue.value}: {finding.language} {finding.prompt_id}"
-            console.print(f"{where}: {' '.join(finding.message.split())}", markup=False, soft_wrap=True)
+            screen.print(f"{where}: {' '.join(finding.message.split())}", soft_wrap=True)
         if len(own) > SHOWN:
-            console.print(f"{issue.value}: and {len(own) - SHOWN} more (--json has all)")
+            screen.print(f"{issue.value}: and {len(own) - SHOWN} more (--json has all)")
     for note in notes:
-        console.print(note, markup=False, soft_wrap=True)
-    console.print(f"{suite.name}: sound; {len(prompts):,} prompts in {len(suite.languages)} languages", markup=False)
+        screen.print(note, soft_wrap=True)
+    screen.print(f"{suite.name}: sound; {len(prompts):,} prompts in {len(suite.languages)} languages")
+
+
+def _counts(suite: Suite, prompts: tuple[Prompt, ...], findings: list[PromptFinding]) -> Table:
+    """Return one row a language: its prompts, and how many findings of each kind."""
+    from evalkit.data.review import PromptIssue
+    from evalkit.language.tags import describe
+    from evalkit.text.table import Table, cells
+
+    counts = Counter(prompt.language for prompt in prompts)
+    odd = Counter((finding.language, finding.issue) for finding in findings)
+    told = {tag: describe(tag) for tag in suite.languages}
+    return Table(
+        name="check",
+        title="",
+        columns=("Language", "", "", "Prompts", *(issue.replace("-", " ").capitalize() for issue in PromptIssue)),
+        rows=cells(
+            [
+                (
+                    tag,
+                    language.english_name,
+                    language.autonym,
+                    f"{counts[tag]:,}",
+                    *(str(odd[tag, issue] or "") for issue in PromptIssue),
+                )
+                for tag, language in told.items()
+            ]
+        ),
+        left=frozenset({0, 1, 2}),
+    )

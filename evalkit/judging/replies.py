@@ -17,24 +17,19 @@ from evalkit.calls import Response, Unreadable
 from evalkit.judging import form as forms
 from evalkit.judging.form import normal
 from evalkit.judging.verdict_words import NOUNS, VERDICT_WORDS
+from evalkit.text.reasoning import without_reasoning
 
 Form = Mapping[str, forms.Field]
 Values = dict[str, str | int]
 
 
 def complete_text(response: Response, *, role: str = "judge") -> str | Unreadable:
-    """Return the reply's text without thoughts, unless it was cut off or refused; `role` is who replied."""
+    """Return the reply's text without its reasoning, unless it was cut off or refused; `role` is who replied."""
     if response.finish_reason == "length":
         return Unreadable("truncated", "the reply was cut off at max_tokens")
     if response.finish_reason in {"content_filter", "refusal"}:
         return Unreadable("refused", f"the {role} refused ({response.finish_reason})")
-    return without_thoughts(response.text)
-
-
-def without_thoughts(text: str) -> str:
-    """Return the reply without the thoughts that some models put before it between think tags."""
-    text = text.strip()
-    return text.rpartition("</think>")[2].strip() if text.startswith("<think>") else text
+    return without_reasoning(response.text)
 
 
 # Forms

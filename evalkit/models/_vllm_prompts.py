@@ -10,7 +10,7 @@ from typing import Any
 
 from evalkit.calls import CallError, Fault, Kind, Message, Request, Response, Usage
 from evalkit.errors import did_you_mean
-from evalkit.models._reasoning import split_reasoning
+from evalkit.text.reasoning import split_reasoning
 
 logger = logging.getLogger(__name__)
 

@@ -13,8 +13,8 @@ from typing import Any, ClassVar
 
 from evalkit.calls import CallError, Fault, Kind, Model, Request, Response, Usage
 from evalkit.errors import CredentialsError, Problem
-from evalkit.models._reasoning import split_reasoning
 from evalkit.models.http import Refusals, SdkClient, key_for, refuse_address_from_environment
+from evalkit.text.reasoning import split_reasoning
 
 TOP_LOGPROBS = 20
 """The most that OpenAI returns; labels that are not among them are reported as missing, never guessed."""

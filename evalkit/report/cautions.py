@@ -10,12 +10,13 @@ import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from evalkit import words
 from evalkit.records import MICRO
-from evalkit.report import wording
 from evalkit.report.judges import repeat_shares
 from evalkit.report.summary import OFFLINE
 from evalkit.report.view import View, language_name
 from evalkit.results import AnswerChecks, LengthOverlap, Results
+from evalkit.text import wording
 
 POSITION_BIAS = 0.025
 """Share of verdicts for the first answer, beyond ½, from which it is named."""
@@ -106,8 +107,8 @@ def _missing(view: View) -> Iterator[Caution]:
     worst = max(shares, key=lambda tag: shares[tag], default=None)
     if worst is None or shares[worst] <= MISSING:
         return
-    low = view.figure("missing_low", worst)
-    high = view.figure("missing_high", worst)
+    low = view.figure(words.MISSING_LOW, worst)
+    high = view.figure(words.MISSING_HIGH, worst)
     bounds = (
         f" Counted as losses or as wins they would put its win rate between {wording.percent(low.value)} and "
         f"{wording.percent(high.value)}."
@@ -126,7 +127,7 @@ def _missing(view: View) -> Iterator[Caution]:
 
 def _position_bias(view: View) -> Iterator[Caution]:
     for judge in view.judge_names:
-        bias = view.first_defined("position_bias", judge=judge)
+        bias = view.first_defined(words.POSITION_BIAS, judge=judge)
         if not bias.defined or abs(bias.value) <= POSITION_BIAS or (bias.bounded and bias.low <= 0 <= bias.high):
             continue
         side = "first" if bias.value > 0 else "second"
@@ -140,7 +141,7 @@ def _position_bias(view: View) -> Iterator[Caution]:
 
 def _flips(view: View) -> Iterator[Caution]:
     for judge in view.judge_names:
-        flips = view.first_defined("flip_rate", judge=judge)
+        flips = view.first_defined(words.FLIP_RATE, judge=judge)
         if flips.defined and flips.value > FLIP_RATE:
             yield _caution(
                 "weak_judge",

@@ -5,13 +5,14 @@ Coordinates are CSS pixels from the top left. Tones are roles, so that the page 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 from xml.sax.saxutils import escape, quoteattr
 
 from markupsafe import Markup
+
+from evalkit.text.safe import xml
 
 Tone = Literal["ink", "muted", "grid", "candidate", "baseline", "third", "tie", "paper"]
 Anchor = Literal["start", "middle", "end"]
@@ -27,7 +28,6 @@ TONES: dict[Tone, str] = {
     "paper": "#ffffff",
 }
 """At least 3:1 against white and against the page's dark background, and told apart by colour-blind readers."""
-_NO_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
 SERIES: tuple[Tone, ...] = ("candidate", "third", "baseline", "muted")
 
 
@@ -117,7 +117,7 @@ def svg(drawing: Drawing, *, themed: bool = False) -> Markup:
     """Return the drawing as an SVG element: with its own colours, or with classes that the page's style colours."""
     size = f'width="{_n(drawing.width)}" height="{_n(drawing.height)}"'
     view = f'viewBox="0 0 {_n(drawing.width)} {_n(drawing.height)}"'
-    title = quoteattr(_characters(drawing.title))
+    title = quoteattr(xml(drawing.title))
     head = f'<svg xmlns="http://www.w3.org/2000/svg" {view} {size} role="img" aria-label={title}'
     font = "" if themed else ' font-family="Helvetica, Arial, sans-serif"'
     body = "".join(_elements(drawing.shapes, themed=themed))
@@ -143,7 +143,7 @@ def _elements(shapes: Iterable[Shape], *, themed: bool) -> Iterator[str]:
             case Label():
                 weight = ' font-weight="600"' if shape.bold else ""
                 place = f'x="{_n(shape.x)}" y="{_n(shape.y)}" text-anchor="{shape.anchor}" font-size="{_n(shape.size)}"'
-                text = escape(_characters(shape.text))
+                text = escape(xml(shape.text))
                 yield f"<text {place}{weight} {_fill(shape.tone, themed=themed)}>{text}</text>"
 
 
@@ -159,11 +159,6 @@ def _fill(tone: Tone, *, themed: bool) -> str:
 
 def _stroke(tone: Tone, *, themed: bool) -> str:
     return f'class="s-{tone}"' if themed else f'stroke="{TONES[tone]}"'
-
-
-def _characters(text: str) -> str:
-    """Return text that XML can hold: control characters and lone surrogates become U+FFFD."""
-    return _NO_XML.sub("\ufffd", text)
 
 
 def _n(number: float) -> str:

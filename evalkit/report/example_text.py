@@ -11,10 +11,10 @@ from rich.table import Table
 from rich.text import Text
 
 from evalkit.records import Order, RunRecords
-from evalkit.report import wording
 from evalkit.report.examples import Example
-from evalkit.report.terminal import printable
 from evalkit.report.view import language_name
+from evalkit.text import wording
+from evalkit.text.safe import printable
 
 _SHOWN_AS = {Order.FORWARD: ("candidate", "baseline"), Order.SWAPPED: ("baseline", "candidate")}
 
@@ -52,7 +52,7 @@ def _block(turns: list[str] | None) -> Text:
 
 def _plain(text: str) -> Text:
     """Text as it is, but for characters that a terminal would obey."""
-    return Text("\n".join(printable(line) for line in text.split("\n")))
+    return Text("\n".join(printable(line.expandtabs(4)) for line in text.split("\n")))
 
 
 def _verdicts(run: RunRecords, verdicts: list[Mapping[str, Any]]) -> Table:

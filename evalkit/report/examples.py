@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from evalkit.errors import InputError, Problem, did_you_mean
+from evalkit.language.length import characters, log_ratio
 from evalkit.records import (
     Failure,
     Generation,
@@ -20,7 +21,7 @@ from evalkit.records import (
     RunRecords,
     Verdict,
 )
-from evalkit.report.text import first_line, whole
+from evalkit.text.safe import first_line, whole
 
 MAX_SLICE_VALUES = 60
 """A field of the prompts with more values than this is no slice one would pick from a list."""
@@ -47,7 +48,7 @@ class Example:
     failed: bool
     """Something was asked and did not come back usable."""
     ratio: float
-    """log((candidate length + 1) / (baseline length + 1)), code points."""
+    """log((candidate length + 1) / (baseline length + 1)), in characters as everywhere (`language.length`)."""
     slices: tuple[str, ...]
     preview: str
     unanimous_loss: bool
@@ -171,7 +172,7 @@ def _is_wrong(check: LanguageCheck | None) -> bool:
 def _log_ratio(candidate: Generation | None, baseline: Generation | None) -> float:
     if candidate is None or baseline is None:
         return 0.0
-    return math.log((len(candidate.text) + 1) / (len(baseline.text) + 1))
+    return log_ratio(characters(candidate.text), characters(baseline.text))
 
 
 def _texts(

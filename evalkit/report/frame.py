@@ -11,10 +11,13 @@ import jinja2
 from markupsafe import Markup
 
 from evalkit.language.direction import paragraph_direction
-from evalkit.report import forest, wording
+from evalkit.report import forest
+from evalkit.report.cells import interval_cell, value_cell
 from evalkit.report.drawing import svg
-from evalkit.report.text import first_line, visible
 from evalkit.report.view import Figure, autonym, known, language_name
+from evalkit.text import markup, wording
+from evalkit.text.safe import first_line, visible
+from evalkit.words import metric
 
 
 def policy(*scripts: str) -> str:
@@ -45,24 +48,14 @@ def application(*names: str) -> str:
     return f"(() => {{\n'use strict';\n{parts}}})();\n"
 
 
-def mark(figure: Figure, style: str = "percent") -> Markup:
+def mark(figure: Figure, *, bare: bool = False) -> Markup:
     """Return a figure as a `data` element that names its row of results.json; undefined ones say why in a title."""
-    text = getattr(wording, style)(figure.value)
-    place = " ".join(filter(None, (figure.judge, figure.language, figure.slice, figure.metric)))
-    if not figure.defined:
-        return Markup('<span class="mut" title="{}">{}</span>').format(figure.method, text)
-    return Markup('<data value="{}" data-figure="{}">{}</data>').format(repr(figure.value), place, text)
+    return markup.figure(value_cell(figure, bare=bare))
 
 
 def bounds(figure: Figure) -> Markup:
     """Return the interval of a figure as a `data` element."""
-    if not figure.bounded:
-        return Markup('<span class="mut" title="{}">{}</span>').format(figure.method, wording.UNDEFINED)
-    place = " ".join(filter(None, (figure.judge, figure.language, figure.slice, figure.metric)))
-    value = f"{figure.low!r} {figure.high!r}"
-    return Markup('<data value="{}" data-interval="{}">{}</data>').format(
-        value, place, wording.interval(figure.low, figure.high)
-    )
+    return markup.figure(interval_cell(figure))
 
 
 @cache
@@ -75,9 +68,17 @@ def environment() -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.filters |= {"mark": mark, "bounds": bounds, "visible": visible, "first_line": first_line}
+    made.filters |= {
+        "mark": mark,
+        "bounds": bounds,
+        "visible": visible,
+        "first_line": first_line,
+        "scrolled": markup.scrolled,
+        "cell": markup.figure,
+    }
     made.globals |= {
         "wording": wording,
+        "metric": metric,
         "language_name": language_name,
         "known": known,
         "autonym": autonym,

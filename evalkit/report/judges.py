@@ -9,6 +9,7 @@ from statistics import fmean
 from evalkit.records import MICRO
 from evalkit.report.view import Figure, View, language_name
 from evalkit.results import JudgeSummary
+from evalkit.words import CONTROLLED, FLIP_RATE, ORDER_CONSISTENCY, POSITION_BIAS, WIN_RATE
 
 Counts = tuple[tuple[int, ...], ...]
 """3 × 3: rows candidate shown first, columns candidate shown second; win, tie, loss."""
@@ -66,7 +67,7 @@ def judge_rows(view: View) -> list[JudgeRow]:
 def _judge(view: View, judge: JudgeSummary) -> JudgeRow:
     name = judge.name
     repeats = repeat_shares(view, name)
-    metrics = ("win_rate", "length_controlled_win_rate", "position_bias", "flip_rate", "order_consistency")
+    metrics = (WIN_RATE, CONTROLLED, POSITION_BIAS, FLIP_RATE, ORDER_CONSISTENCY)
     return JudgeRow(
         name=name,
         offline=judge.offline,

@@ -8,7 +8,7 @@ else.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,19 +16,22 @@ from markupsafe import Markup
 
 from evalkit.errors import InputError, Problem
 from evalkit.records import MICRO
-from evalkit.report import forest, wording
+from evalkit.report import forest
 from evalkit.report.archive import Archive, build_archive, pack_bytes, smallest_index
 from evalkit.report.cautions import cautions
 from evalkit.report.charts import charts
 from evalkit.report.examples import Example, collect, slice_values
 from evalkit.report.frame import application, asset, environment, policy
 from evalkit.report.judges import judge_rows
+from evalkit.report.page_tables import page_tables
 from evalkit.report.sharing import shareable
 from evalkit.report.summary import summarize
-from evalkit.report.tables import adherence, otherwise_figures, profile, slice_figures
-from evalkit.report.text import script_json, whole
-from evalkit.report.view import CONTROLLED, WIN_RATE, View, known
-from evalkit.results import JudgeSummary, RunData, ServedModel, SuiteSummary
+from evalkit.report.tables import wrong_language
+from evalkit.report.view import View, known
+from evalkit.results import RunData
+from evalkit.text import wording
+from evalkit.text.safe import script_json, script_rules, whole
+from evalkit.words import CONTROLLED, FLIP_RATE, IN_LANGUAGE, WIN_RATE, metric
 
 SCRIPTS = (
     "dom", "theme", "tables", "text", "markdown", "archive", "difference", "filters", "list", "detail", "save",
@@ -137,17 +140,13 @@ def _context(
         "banners": BANNERS,
         "cards": cards(view),
         "rows": [*total, *rows],
-        "adherence": None if view.judges else adherence(view),
         "axis": forest.axis_of([*total, *rows]),
         "charts": drawn,
         "figures": script_json({chart.name: chart.plotly for chart in drawn}),
         "judges": judge_rows(view),
-        "otherwise": otherwise_figures(view),
-        "profile": profile(view),
-        "slices": [(part, *slice_figures(view, part)) for part in view.slices],
-        "regressions": regressions(examples),
+        "tables": page_tables(view, examples),
+        "wrong_language": wrong_language,
         "slice_names": slice_values(examples),
-        "facts": facts(view),
         "meta": script_json(_meta(view, tags)),
         "tags": tags,
         "language": language,
@@ -163,20 +162,20 @@ def _meta(view: View, tags: list[str]) -> dict[str, Any]:
     for tag in tags:
         found = known(tag)
         languages.append({"tag": tag, "lang": found.tag, "name": found.english_name, "direction": found.direction})
-    return {"candidate": view.candidate, "baseline": view.baseline, "languages": languages}
-
-
-REGRESSIONS = 12
+    names = {"candidate": view.candidate, "baseline": view.baseline}
+    return {**names, "languages": languages, "rules": script_rules()}
 
 
 def cards(view: View) -> list[dict[str, Any]]:
     """The six numbers under the sentence."""
     requests = sum(row.requests for row in view.cost.by_model)
     return [
-        {"figure": view.figure(CONTROLLED, view.overall), "label": "length-controlled win rate", "bounds": True},
-        {"figure": view.figure(WIN_RATE, view.overall), "label": "win rate", "bounds": True},
+        *(
+            {"figure": view.figure(name, view.overall), "label": metric(name).title, "bounds": True}
+            for name in (CONTROLLED, WIN_RATE)
+        ),
         _standing(view),
-        {"figure": view.first_defined("flip_rate"), "label": "pairs reversed when the order is swapped"},
+        {"figure": view.first_defined(FLIP_RATE), "label": metric(FLIP_RATE).title},
         _agreement(view),
         {
             "plain": wording.money(view.cost.spent),
@@ -204,53 +203,4 @@ def _agreement(view: View) -> dict[str, Any]:
         return {"plain": wording.decimal(kappas[0].kappa), "label": "κ between the judges"}
     if alphas:
         return {"plain": wording.decimal(alphas[0].alpha), "label": "Krippendorff’s α among the judges"}
-    return {"figure": view.first_defined("language_pass_rate"), "label": "answers in the language asked for"}
-
-
-def regressions(examples: list[Example]) -> list[Example]:
-    """The clearest losses: every judge prefers the baseline in every order, the surest first."""
-    lost = [example for example in examples if example.unanimous_loss]
-    return sorted(lost, key=lambda example: (example.score, -abs(example.ratio), example.id))[:REGRESSIONS]
-
-
-def facts(view: View) -> list[tuple[str, str]]:
-    """How it was run, for those who repeat it."""
-    origin = view.provenance
-    suite = view.suite
-    number = sum(suite.prompts.values())
-    named = [
-        ("Suite", _suite(suite)),
-        ("Prompts", f"{number:,} in {len(view.languages)} languages"),
-        ("Digest of the prompts", suite.digest),
-        ("Licence", suite.licence),
-        ("Citation", suite.citation),
-        ("Sampling", ", ".join(f"{key} {value}" for key, value in suite.sampling.items())),
-        *((f"Judge {judge.name}", _judge_fact(judge)) for judge in view.judges),
-        ("Intervals", view.headline_figure.method),
-        *((f"Served as {name}", _served(served)) for name, served in sorted(origin.models.items())),
-        ("evalkit", " ".join(filter(None, (origin.evalkit, f"on Python {origin.python}" if origin.python else "")))),
-        ("Revision", origin.git or ""),
-        ("Seed", "" if origin.seed is None else str(origin.seed)),
-        ("Started, finished", ", ".join(_moment(time) for time in (origin.started, origin.finished) if time)),
-        *(("Note", note) for note in view.results.notes),
-    ]
-    return [(name, value) for name, value in named if value]
-
-
-def _suite(suite: SuiteSummary) -> str:
-    return f"{suite.title} ({suite.name})" if suite.name and suite.title else suite.title or suite.name
-
-
-def _moment(text: str) -> str:
-    """Write an ISO 8601 time for people: the offset of UTC by its name."""
-    return text.replace("T", " ").replace("+00:00", " UTC")
-
-
-def _judge_fact(judge: JudgeSummary) -> str:
-    digest = f"sha256 {judge.definition_sha256}" if judge.definition_sha256 else ""
-    repeats = f"asked {judge.repeats} times" if judge.repeats > 1 else ""
-    return ", ".join(filter(None, (judge.model, judge.kind, digest, repeats)))
-
-
-def _served(served: Sequence[ServedModel]) -> str:
-    return " / ".join(" ".join(filter(None, (each.served, each.fingerprint))) for each in served)
+    return {"figure": view.first_defined(IN_LANGUAGE), "label": metric(IN_LANGUAGE).title}

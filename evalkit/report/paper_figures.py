@@ -2,32 +2,26 @@
 
 from __future__ import annotations
 
-import csv
-import io
-import math
-from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
-from evalkit.records import json_ready
-from evalkit.report import wording
 from evalkit.report.charts import charts
 from evalkit.report.drawing import Arrow, Box, Dot, Drawing, Label, Line, Shape, Tone, svg
 from evalkit.report.forest import Axis, axis_of, shown
 from evalkit.report.pdf import pdf
 from evalkit.report.summary import headline
-from evalkit.report.tables import Table, tables
+from evalkit.report.tables import tables
 from evalkit.report.view import LanguageRow, View
 from evalkit.results import RunData
+from evalkit.text import wording
+from evalkit.text.latex import latex
+from evalkit.text.safe import whole
+from evalkit.text.sheet import sheet
+from evalkit.words import CONTROLLED, FLIP_RATE, LENGTH_RATIO, WIN_RATE
 
 ROW = 22
 _AXIS_LEFT, _AXIS_WIDTH, _SHEET = 250, 300, 700
 _CLAIM_TONES: dict[str, Tone] = {"better": "candidate", "worse": "baseline", "unclear": "muted"}
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "|", "%", "\uff1d", "\uff0b", "\uff0d", "\uff20")
-_LATEX = {
-    "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_", "{": r"\{", "}": r"\}",
-    "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "<": r"\textless{}", ">": r"\textgreater{}",
-    "×": r"$\times$", "κ": r"$\kappa$", "▲": "", "▼": "", "–": "--",
-}  # fmt: skip
 
 
 def figures(run: RunData) -> dict[str, bytes]:
@@ -39,9 +33,9 @@ def figures(run: RunData) -> dict[str, bytes]:
         files[f"{name}.svg"] = svg(drawing).encode()
         files[f"{name}.pdf"] = pdf(drawing)
     for table in tables(run.results):
-        files[f"{table.name}.tex"] = latex(table).encode("utf-8", "replace")
-    files["languages.csv"] = _csv(_numbers(row) for row in _rows(view))
-    files["estimates.csv"] = _csv([json_ready(row) for row in run.results.estimates])
+        files[f"{table.name}.tex"] = whole(latex(table)).encode()
+    files["languages.csv"] = sheet(_numbers(row) for row in _rows(view)).encode()
+    files["estimates.csv"] = sheet(map(asdict, run.results.estimates)).encode()
     return files
 
 
@@ -100,7 +94,7 @@ def _rows(view: View) -> list[LanguageRow]:
 
 def _numbers(row: LanguageRow) -> dict[str, Any]:
     """The row with full precision; undefined figures are empty."""
-    figures_of = {"win_rate": row.raw, "length_controlled_win_rate": row.controlled}
+    figures_of = {WIN_RATE: row.raw, CONTROLLED: row.controlled}
     bounds = {
         f"{name}{end}": getattr(figure, attribute)
         for name, figure in figures_of.items()
@@ -116,48 +110,7 @@ def _numbers(row: LanguageRow) -> dict[str, Any]:
         "missing": row.missing,
         **bounds,
         "claim": row.claim,
-        "flip_rate": row.flips.value,
-        "length_ratio": row.length.value,
+        FLIP_RATE: row.flips.value,
+        LENGTH_RATIO: row.length.value,
         "wrong_language": row.wrong,
     }
-
-
-def _csv(rows: Iterable[Mapping[str, Any]]) -> bytes:
-    """Return CSV (RFC 4180); a text that a spreadsheet would take for a formula gets an apostrophe."""
-    listed = list(rows)
-    target = io.StringIO()
-    if listed:
-        writer = csv.DictWriter(target, fieldnames=list(listed[0]))
-        writer.writeheader()
-        writer.writerows({key: _cell(value) for key, value in row.items()} for row in listed)
-    return target.getvalue().encode("utf-8", "replace")
-
-
-def _cell(value: Any) -> Any:
-    if value is None or (isinstance(value, float) and math.isnan(value)):
-        return ""
-    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value
-
-
-def latex(table: Table) -> str:
-    """Return the table as a LaTeX tabular (packages booktabs)."""
-    columns = "".join("l" if number in table.left else "r" for number in range(len(table.columns)))
-    lines = [
-        f"% {table.title}: \\usepackage{{booktabs}}",
-        f"\\begin{{tabular}}{{{columns}}}",
-        "\\toprule",
-        _latex_row(table.columns),
-        "\\midrule",
-        *(_latex_row(row, strong=number in table.strong) for number, row in enumerate(table.rows)),
-        "\\bottomrule",
-        "\\end{tabular}",
-    ]
-    return "\n".join(lines) + "\n"
-
-
-def _latex_row(cells: Sequence[str], *, strong: bool = False) -> str:
-    shown_cells = [
-        "".join(_LATEX.get(letter, letter) for letter in " ".join(cell.split()).removeprefix("– ")).strip()
-        for cell in cells
-    ]
-    return " & ".join(f"\\textbf{{{cell}}}" if strong else cell for cell in shown_cells) + " \\\\"

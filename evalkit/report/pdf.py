@@ -7,7 +7,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from evalkit.report.drawing import TONES, Arrow, Box, Dot, Drawing, Label, Line, Shape, corners
-from evalkit.report.text import whole
+from evalkit.text.safe import whole
 
 if TYPE_CHECKING:
     from reportlab.pdfgen.canvas import Canvas

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from evalkit.report import wording
-from evalkit.report.view import CONTROLLED, View
+from evalkit.report.view import View
 from evalkit.results import Results
+from evalkit.text import wording
+from evalkit.words import CONTROLLED, IN_LANGUAGE, OF_BASELINE, metric
 
 OFFLINE = (
     "Judged by the embedded offline rules, not by a model: this shows that the machinery works and says nothing about "
     "quality."
 )
-ADHERENCE = "language_pass_rate"
 _STANDING = {
     "better": "is ahead of",
     "worse": "is behind",
@@ -42,7 +42,7 @@ class Summary:
 def summarize(results: Results) -> Summary:
     """Return the headline of a run's results."""
     view = View(results)
-    if not view.judges and view.figure(ADHERENCE, view.overall).defined:
+    if not view.judges and view.figure(IN_LANGUAGE, view.overall).defined:
         return _adherence(view)
     claim = view.claim(view.overall)
     return Summary(
@@ -57,7 +57,7 @@ def summarize(results: Results) -> Summary:
 
 def _adherence(view: View) -> Summary:
     """Say how far answers keep to the language asked for: all there is to say where no judge was asked."""
-    ours, theirs = (view.first_defined(metric) for metric in (ADHERENCE, f"baseline_{ADHERENCE}"))
+    ours, theirs = (view.first_defined(name) for name in (IN_LANGUAGE, OF_BASELINE + IN_LANGUAGE))
     apart = ours.bounded and theirs.bounded and (ours.low > theirs.high or ours.high < theirs.low)
     claim = "unclear" if not apart else "better" if ours.value > theirs.value else "worse"
     often = {"better": "more often than", "worse": "less often than", "unclear": "about as often as"}[claim]
@@ -83,11 +83,10 @@ def _figure(view: View) -> str:
     figure = view.headline_figure
     if not figure.defined:
         return f"no win rate could be computed ({figure.method})."
-    name = "length-controlled win rate" if figure.metric == CONTROLLED else "win rate"
     level = _confidence(view)
     bounds = f" ({level} interval {wording.interval(figure.low, figure.high)})" if figure.bounded else " (no interval)"
     over = f", the mean over {len(view.languages)} languages" if len(view.languages) > 1 else ""
-    return f"{name} {wording.percent(figure.value)}{bounds}{over}.{_without_control(view)}"
+    return f"{metric(figure.metric).title} {wording.percent(figure.value)}{bounds}{over}.{_without_control(view)}"
 
 
 def _without_control(view: View) -> str:

@@ -1,35 +1,38 @@
-"""The report's tables as plain text cells: one definition for the terminal, Markdown, LaTeX and CSV."""
+"""The report's tables: one definition for the page, the terminal, Markdown, LaTeX and CSV."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from evalkit.records import MICRO
-from evalkit.report import wording
+from evalkit.report.cells import interval_cell, value_cell
 from evalkit.report.judges import JudgeRow, OrderRow, judge_rows
-from evalkit.report.summary import ADHERENCE
-from evalkit.report.view import CONTROLLED, WIN_RATE, Figure, LanguageRow, View, language_name
-from evalkit.results import Results, TextProfile
+from evalkit.report.view import Figure, LanguageRow, View, language_name
+from evalkit.results import PairAgreement, Results, TextProfile
+from evalkit.text import wording
+from evalkit.text.table import Cell, Row, Table, cells
+from evalkit.words import (
+    CONTROLLED,
+    FLIP_RATE,
+    IN_LANGUAGE,
+    LENGTH_RATIO,
+    LINES_IN_LANGUAGE,
+    OF_BASELINE,
+    ORDER_CONSISTENCY,
+    POSITION_BIAS,
+    WIN_RATE,
+    WORDS_IN_LANGUAGE,
+    listed,
+    metric,
+)
 
-_BEFORE_VERDICT = ("Language", "n", "Win", "Tie", "Loss", "Raw", "LC", "Interval")
-LANGUAGE_COLUMNS = (*_BEFORE_VERDICT, "Verdict", "Reversed", "Length", "Wrong language")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Table:
-    """A titled table of text; the first column names the row, the others are figures unless `left` says otherwise."""
-
-    name: str
-    """Short, for file names."""
-    title: str
-    columns: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
-    left: frozenset[int] = frozenset({0})
-    """Columns aligned left."""
-    strong: frozenset[int] = frozenset()
-    """Rows that stand for all others."""
+RAW, LC = metric(WIN_RATE).head, metric(CONTROLLED).head
+_BEFORE_VERDICT = ("Language", "n", "Win", "Tie", "Loss", RAW, LC, "Interval")
+LANGUAGE_COLUMNS = (
+    *_BEFORE_VERDICT, "Verdict", metric(FLIP_RATE).head, metric(LENGTH_RATIO).head, "Wrong language",
+)  # fmt: skip
+NOT_CHECKED = "no answer was checked"
 
 
 def tables(results: Results) -> list[Table]:
@@ -49,26 +52,32 @@ def languages(view: View) -> Table:
         name="languages",
         title="Languages",
         columns=LANGUAGE_COLUMNS,
-        rows=tuple(_language(row) for row in rows),
+        rows=cells([_language(row) for row in rows]),
         left=frozenset({0, len(_BEFORE_VERDICT)}),
         strong=frozenset({0}) if len(view.languages) > 1 else frozenset(),
     )
 
 
-def _language(row: LanguageRow) -> tuple[str, ...]:
-    shown = row.controlled if row.controlled.defined else row.raw
+def _language(row: LanguageRow) -> Row:
     return (
         row.name,
         wording.count(row.n),
         *(wording.count(value) for value in (row.win, row.tie, row.loss)),
-        wording.points(row.raw.value),
-        wording.points(row.controlled.value),
-        wording.interval(shown.low, shown.high),
-        f"{wording.CLAIM_MARKS[row.claim]} {row.verdict}",
-        wording.percent(row.flips.value),
-        wording.ratio(row.length.value),
-        wording.UNDEFINED if row.wrong is None else wording.count(row.wrong),
+        value_cell(row.raw, bare=True),
+        value_cell(row.controlled, bare=True),
+        interval_cell(row.controlled if row.controlled.defined else row.raw),
+        Cell(text=f"{wording.CLAIM_MARKS[row.claim]} {row.verdict}", tone=row.claim),
+        value_cell(row.flips),
+        value_cell(row.length),
+        wrong_language(row),
     )
+
+
+def wrong_language(row: LanguageRow) -> Cell:
+    """Return how many of the candidate's answers are in another language: 0 is none, n/a is that none was checked."""
+    if row.wrong is None:
+        return Cell(text=wording.UNDEFINED, value=float("nan"), hint=NOT_CHECKED)
+    return Cell(text=wording.count(row.wrong), value=row.wrong)
 
 
 def adherence(view: View) -> Table:
@@ -78,89 +87,80 @@ def adherence(view: View) -> Table:
     """
     rows = [view.total_row] if len(view.languages) > 1 else []
     rows += sorted(view.language_rows, key=lambda row: row.name)
+    levels = (metric(name).head for name in (LINES_IN_LANGUAGE, WORDS_IN_LANGUAGE, LENGTH_RATIO))
     return Table(
         name="adherence",
         title="Answers in the language asked for",
-        columns=("Language", "n", view.candidate, "Interval", view.baseline, "Interval", "Lines", "Words", "Length"),
-        rows=tuple(_adherence(view, row) for row in rows),
+        columns=("Language", "n", view.candidate, "Interval", view.baseline, "Interval", *levels),
+        rows=cells([_adherence(view, row) for row in rows]),
         strong=frozenset({0}) if len(view.languages) > 1 else frozenset(),
     )
 
 
-def _adherence(view: View, row: LanguageRow) -> tuple[str, ...]:
-    ours, theirs = (view.figure(f"{side}{ADHERENCE}", row.language) for side in ("", "baseline_"))
-    rates = [text for f in (ours, theirs) for text in (wording.percent(f.value), wording.interval(f.low, f.high))]
+def _adherence(view: View, row: LanguageRow) -> Row:
+    ours, theirs = (view.figure(side + IN_LANGUAGE, row.language) for side in ("", OF_BASELINE))
     levels = []
-    for level in ("line_pass_rate", "word_pass_rate"):
-        both = [view.figure(f"{side}{level}", row.language).value for side in ("", "baseline_")]
+    for level in (LINES_IN_LANGUAGE, WORDS_IN_LANGUAGE):
+        both = [view.figure(side + level, row.language).value for side in ("", OF_BASELINE)]
         levels.append(" / ".join(map(wording.percent, both)))
-    return (row.name, wording.count(ours.n), *rates, *levels, wording.ratio(row.length.value))
+    rates = (value_cell(ours), interval_cell(ours), value_cell(theirs), interval_cell(theirs))
+    return (row.name, wording.count(ours.n), *rates, *levels, value_cell(row.length))
 
 
-OTHERWISE = (
-    ("style_controlled_win_rate", "win rate at equal style", "percent"),
-    ("net_win_rate", "wins less losses", "percent"),
-    ("graded_win_rate", "win rate with slight and clear preferences", "percent"),
-    ("language_faithful_win_rate", "win rate where the wrong language loses", "percent"),
-    ("missing_low", "win rate if missing verdicts were losses", "percent"),
-    ("missing_high", "win rate if missing verdicts were wins", "percent"),
-    ("worst_language_win_rate", "worst language", "percent"),
-    ("best_language_win_rate", "best language", "percent"),
-    ("language_gap", "gap between them", "percent"),
-    ("language_spread", "spread between languages, chance taken out", "percent"),
-    ("language_correlation", "how much translations of a prompt move together", "decimal"),
-)
-"""Metric, what it is called, how it is written."""
-
-
-def otherwise_figures(view: View) -> list[tuple[str, Figure, str]]:
-    """Return what else can be said of the whole: words, figure, way of writing; what is undefined is left out."""
-    found = [(words, view.first_defined(metric), style) for metric, words, style in OTHERWISE]
+def otherwise_figures(view: View) -> list[Figure]:
+    """Return what else can be said of the whole, in the vocabulary's order; what is undefined is left out."""
     scored = view.counts(view.overall)
+    figures = [view.first_defined(words.name) for words in listed()]
     return [
-        (words, figure, style)
-        for words, figure, style in found
-        if figure.defined and (scored.missing or not figure.metric.startswith("missing_"))
+        figure for figure in figures if figure.defined and (scored.missing or not figure.metric.startswith("missing_"))
     ]
 
 
 def otherwise(view: View) -> Table:
     """The same comparison counted otherwise, and how far languages differ."""
+    rows = []
+    for figure in otherwise_figures(view):
+        words = metric(figure.metric)
+        how = Cell(text=figure.method, tone="mut sm")
+        rows.append((Cell(text=words.title, hint=words.sentence), value_cell(figure), interval_cell(figure), how))
     return Table(
         name="otherwise",
         title="Counted otherwise",
         columns=("Figure", "Value", "Interval", "How"),
-        rows=tuple(
-            (words, getattr(wording, style)(figure.value), wording.interval(figure.low, figure.high), figure.method)
-            for words, figure, style in otherwise_figures(view)
-        ),
+        rows=cells(rows),
         left=frozenset({0, 3}),
     )
+
+
+_OF_JUDGES = (WIN_RATE, CONTROLLED, POSITION_BIAS, FLIP_RATE, ORDER_CONSISTENCY)
 
 
 def judges(view: View) -> Table:
     """One row a judge: its win rates, its leaning to the first answer, its consistency, also when asked again."""
     rows = judge_rows(view)
     asked_again = not all(row.asked_once for row in rows)
-    columns = ("Judge", "Raw", "LC", "First answer preferred", "Reversed", "Consistent", "No verdict")
+    words = [metric(name) for name in _OF_JUDGES]
+    more = ("Same again",) if asked_again else ()
+    hints = ("how often a repeat agrees with the most frequent choice",) if asked_again else ()
     return Table(
         name="judges",
         title="Judges",
-        columns=(*columns, "Same again") if asked_again else columns,
-        rows=tuple((*_judge(row), wording.percent(row.repeat)) if asked_again else _judge(row) for row in rows),
+        columns=("Judge", *(each.head for each in words), "No verdict", *more),
+        rows=cells([(*_judge(row), *([wording.percent(row.repeat)] if asked_again else [])) for row in rows]),
+        hints=("", *(each.sentence for each in words), "pairs without a verdict", *hints),
     )
 
 
-def _judge(row: JudgeRow) -> tuple[str, ...]:
-    return (
-        row.name,
-        wording.percent(row.win_rate.value),
-        wording.percent(row.length_controlled_win_rate.value),
-        wording.percent(0.5 + row.position_bias.value),
-        wording.percent(row.flip_rate.value),
-        wording.percent(row.order_consistency.value),
-        wording.count(row.missing),
+def _judge(row: JudgeRow) -> Row:
+    figures = (
+        row.win_rate,
+        row.length_controlled_win_rate,
+        row.position_bias,
+        row.flip_rate,
+        row.order_consistency,
     )
+    badges = ((("offline rules", ""),) if row.offline else ()) + ((("same family", row.family),) if row.family else ())
+    return (Cell(text=row.name, badges=badges), *map(value_cell, figures), wording.count(row.missing))
 
 
 def orders(view: View) -> Table:
@@ -170,10 +170,12 @@ def orders(view: View) -> Table:
         name="orders",
         title="Both orders: win, tie, loss when shown first, then second",
         columns=("Judge", "Language", *(first + second for first, second in outcomes)),
-        rows=tuple(
-            (judge.name, row.name, *(wording.count(number) for line in row.counts for number in line))
-            for judge in judge_rows(view)
-            for row in _orders(judge)
+        rows=cells(
+            [
+                (judge.name, row.name, *(wording.count(number) for line in row.counts for number in line))
+                for judge in judge_rows(view)
+                for row in _orders(judge)
+            ]
         ),
         left=frozenset({0, 1}),
     )
@@ -188,18 +190,20 @@ def agreement(view: View) -> Table:
     return Table(
         name="agreement",
         title="Agreement between judges",
-        columns=("Judges", "Language", "n", "Same verdict", "κ", "κ low", "κ high"),
-        rows=tuple(
-            (
-                f"{row.judge_a}, {row.judge_b}",
-                language_name(row.language),
-                wording.count(row.n),
-                wording.percent(row.raw),
-                *map(wording.decimal, (row.kappa, row.kappa_low, row.kappa_high)),
-            )
-            for row in view.agreement
-        ),
+        columns=("Judges", "Language", "n", "Same verdict", "κ", "κ interval"),
+        rows=cells([_agreement(row) for row in view.agreement]),
         left=frozenset({0, 1}),
+    )
+
+
+def _agreement(row: PairAgreement) -> Row:
+    return (
+        f"{row.judge_a}, {row.judge_b}",
+        language_name(row.language),
+        wording.count(row.n),
+        wording.percent(row.raw),
+        wording.decimal(row.kappa),
+        Cell(text=wording.interval(row.kappa_low, row.kappa_high, wording.decimal), tone="mut"),
     )
 
 
@@ -208,20 +212,19 @@ def slices(view: View) -> Table:
     return Table(
         name="slices",
         title="Slices",
-        columns=("Slice", "n", "Raw", "LC", "Interval"),
-        rows=tuple(_slice(view, part) for part in view.slices),
+        columns=("Slice", "n", RAW, LC, "Interval"),
+        rows=cells([_slice(view, part) for part in view.slices]),
     )
 
 
-def _slice(view: View, part: str) -> tuple[str, ...]:
+def _slice(view: View, part: str) -> Row:
     raw, controlled = slice_figures(view, part)
-    shown = controlled if controlled.defined else raw
     return (
         part.replace("=", ": ", 1),
-        wording.count(raw.n),
-        wording.points(raw.value),
-        wording.points(controlled.value),
-        wording.interval(shown.low, shown.high),
+        Cell(text=wording.count(raw.n), value=raw.n),
+        value_cell(raw, bare=True),
+        value_cell(controlled, bare=True),
+        interval_cell(controlled if controlled.defined else raw),
     )
 
 
@@ -247,21 +250,23 @@ PROFILE = {
 
 def profile(view: View) -> Table:
     """One row a language: what the answers are like as texts, candidate / baseline."""
-    cells = {(row.language, row.measure, row.side): row for row in view.results.profile or ()}
-    measures = list(dict.fromkeys(measure for _, measure, _ in cells))
+    found = {(row.language, row.measure, row.side): row for row in view.results.profile or ()}
+    measures = list(dict.fromkeys(measure for _, measure, _ in found))
     return Table(
         name="profile",
         title="Text profile: candidate / baseline, * where the interval of their difference leaves out 0",
         columns=("Language", *(PROFILE.get(measure, (measure, ""))[0] for measure in measures)),
-        rows=tuple(
-            (language_name(tag), *(_profile(cells, tag, measure) for measure in measures))
-            for tag in dict.fromkeys(tag for tag, _, _ in cells)
+        rows=cells(
+            [
+                (language_name(tag), *(_profile(found, tag, measure) for measure in measures))
+                for tag in dict.fromkeys(tag for tag, _, _ in found)
+            ]
         ),
     )
 
 
-def _profile(cells: Mapping[tuple[str, str, str], TextProfile], language: str, measure: str) -> str:
-    ours, theirs = (cells[language, measure, side] for side in ("candidate", "baseline"))
+def _profile(rows: Mapping[tuple[str, str, str], TextProfile], language: str, measure: str) -> str:
+    ours, theirs = (rows[language, measure, side] for side in ("candidate", "baseline"))
     style = PROFILE.get(measure, ("", ".2f"))[1]
     means = " / ".join(wording.UNDEFINED if math.isnan(row.mean) else format(row.mean, style) for row in (ours, theirs))
     differ = not math.isnan(ours.low) and not ours.low <= 0 <= ours.high

@@ -8,11 +8,10 @@ from functools import cached_property
 
 from evalkit.language.tags import Language, describe
 from evalkit.records import MACRO, MICRO, PANEL
-from evalkit.report import wording
 from evalkit.results import PairAgreement, PairCounts, Results
+from evalkit.text import wording
+from evalkit.words import CONTROLLED, FLIP_RATE, LENGTH_RATIO, WIN_RATE
 
-WIN_RATE = "win_rate"
-CONTROLLED = "length_controlled_win_rate"
 AGGREGATES = (MACRO, MICRO)
 HALF = 0.5
 """The win rate of equals."""
@@ -244,8 +243,8 @@ class View:
             missing=counts.missing,
             raw=self.figure(WIN_RATE, language),
             controlled=self.figure(CONTROLLED, language),
-            flips=self.figure("flip_rate", language),
-            length=self.figure("length_ratio", language),
+            flips=self.figure(FLIP_RATE, language),
+            length=self.figure(LENGTH_RATIO, language),
             claim=self.claim(language),
             wrong=self.wrong_language(language),
             small=small,

@@ -23,8 +23,7 @@ from evalkit.boards.gate import (
     threshold_tests,
     unpaired_tests,
 )
-from evalkit.boards.leaderboard import Entry, build
-from evalkit.boards.leaderboard_text import document, markdown, table
+from evalkit.boards.leaderboard import Entry, board_csv, build, document, markdown
 from evalkit.boards.scores import align, by_language_and_macro
 from evalkit.errors import Problem, RunError, did_you_mean
 from evalkit.files import write_all
@@ -37,8 +36,7 @@ from evalkit.stages.arena import ArenaVotes
 from evalkit.statistics.figures import Floats
 from evalkit.statistics.ratings import connected
 from evalkit.suite import load_suite
-
-WIN_RATE = "win_rate"
+from evalkit.words import WIN_RATE
 
 
 def compare_folders(first: Path, second: Path, *, judge: str | None = None, allow_mixed: bool = False) -> Paired:
@@ -226,7 +224,7 @@ def publish(boards: Sequence[Mapping[str, Any]], page: Path) -> list[Path]:
     for number, board in enumerate(boards, 1):
         own = page if number == 1 else page.with_stem(f"{page.stem}-{number}")
         files = {own: render_leaderboard(board), own.with_suffix(".json"): document(board)}
-        files |= {own.with_suffix(".csv"): table(board), own.with_suffix(".md"): markdown(board)}
+        files |= {own.with_suffix(".csv"): board_csv(board), own.with_suffix(".md"): markdown(board)}
         write_all(files, option="--output")
         pages.append(own)
     return pages

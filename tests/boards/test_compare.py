@@ -12,8 +12,7 @@ import pytest
 from scipy import stats
 
 from evalkit.boards.comparable import gaps, groups, require_comparable, warnings
-from evalkit.boards.compare import compare_runs
-from evalkit.boards.compare_text import document, markdown
+from evalkit.boards.compare import compare_runs, document, markdown
 from evalkit.cli.main import main
 from evalkit.errors import RunError
 from evalkit.results import Incomplete, Results

@@ -11,8 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from evalkit.boards.leaderboard import unpaired_rank_sets
-from evalkit.boards.leaderboard_text import markdown, table
+from evalkit.boards.leaderboard import board_csv, markdown, unpaired_rank_sets
 from evalkit.cli.main import main
 from evalkit.errors import RunError
 from evalkit.stages.boards import find_runs, leaderboard
@@ -225,5 +224,5 @@ def test_names_are_text_in_every_download(write: Any, tmp_path: Path) -> None:
     """A candidate's name comes from elsewhere: no markup, no formula."""
     folder = write("=1+1|<b>", folder="odd")
     (board,) = leaderboard([folder], page=tmp_path / "index.html")
-    assert "'=1+1|<b>,1" in table(board)
+    assert "'=1+1|<b>,1" in board_csv(board)
     assert "=1+1\\|\\<b\\>" in markdown(board)

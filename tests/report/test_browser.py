@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from evalkit.report import wording
 from evalkit.report.page import render_page
 from evalkit.results import RunData
+from evalkit.text import wording
 from tests.report.conftest import Open, until
 from tests.report.make_run import HOSTILE, TEXTS, asked_again, hostile_run, make_run
 
@@ -87,7 +87,7 @@ def test_a_judge_asked_again_and_akin_to_the_candidate_is_shown_as_such(visit: O
     judges = page.evaluate(
         "[...document.querySelectorAll('#judges table')].map(t => t.innerText).find(t => t.includes('LC'))"
     )
-    assert "Same choice when asked again" in judges
+    assert "Same again" in judges
     assert "same family" in judges
     assert re.findall(r"90\.0%|n/a", judges) == ["90.0%", "n/a"]
     assert page.evaluate("[...document.querySelectorAll('.orders-by-language')].map(t => t.rows[2].cells.length)") == [

@@ -50,9 +50,9 @@ def test_languages_are_named_by_their_claims() -> None:
 
 
 def test_a_verdict_on_the_raw_win_rate_is_marked_in_the_table() -> None:
-    rows = {row[0]: row for row in languages(View(results(0.51, 0.6, controlled=None))).rows}
+    rows = {row[0]: row for row in languages(View(results(0.51, 0.6, controlled=None))).texts}
     assert "▲ better, raw" in rows["German"]
-    rows = {row[0]: row for row in languages(View(results(0.51, 0.6, claims=("better", "unclear")))).rows}
+    rows = {row[0]: row for row in languages(View(results(0.51, 0.6, claims=("better", "unclear")))).texts}
     assert "▲ better" in rows["German"]
     assert "– undecided" in rows["Arabic"]
 

@@ -7,16 +7,16 @@ import re
 
 from rich.console import Console
 
-from evalkit.report import wording
 from evalkit.report.cautions import cautions
 from evalkit.report.example_text import render_example
 from evalkit.report.examples import find
-from evalkit.report.markdown import escape, render_markdown
 from evalkit.report.summary import headline
 from evalkit.report.tables import tables
-from evalkit.report.terminal import render_terminal
+from evalkit.report.text_report import render_markdown, render_terminal
 from evalkit.report.view import language_name
 from evalkit.results import RunData
+from evalkit.text import wording
+from evalkit.text.markdown import escape
 from tests.report.make_run import asked_again, hostile_run, make_run
 
 
@@ -34,7 +34,7 @@ def test_markdown_holds_the_sentence_every_caution_and_every_cell(made_up: RunDa
     for caution in cautions(made_up.results):
         assert escape(str(caution["message"])) in text
     for table in tables(made_up.results):
-        for row in table.rows:
+        for row in table.texts:
             assert any(all(escape(cell) in line for cell in row) for line in text.splitlines())
 
 
@@ -54,12 +54,12 @@ def test_asking_again_has_a_column_only_where_a_judge_was_asked_again(made_up: R
     plain = next(table for table in tables(made_up.results) if table.name == "judges")
     found = next(table for table in tables(asked_again(made_up)) if table.name == "judges")
     assert found.columns == (*plain.columns, "Same again")
-    assert [row[-1] for row in found.rows] == ["90.0%", "n/a"]
+    assert [row[-1] for row in found.texts] == ["90.0%", "n/a"]
 
 
 def test_the_orders_of_each_judge_are_listed_by_language(made_up: RunData) -> None:
     table = next(table for table in tables(made_up.results) if table.name == "orders")
-    cells = {(row[0], row[1]): row[2:] for row in table.rows}
+    cells = {(row[0], row[1]): row[2:] for row in table.texts}
     rows = [row for row in made_up.results.to_json()["orders"] if row["judge"] != "panel"]
     assert len(cells) == len(rows) == 2 * 12
     for row in rows:
@@ -76,7 +76,7 @@ def test_the_terminal_shows_the_same_tables(made_up: RunData) -> None:
     text = printed(list(render_terminal(made_up.results)))
     for table in tables(made_up.results):
         assert table.title in text
-        assert all(row[0].split(",")[0] in text for row in table.rows)
+        assert all(row[0].split(",")[0] in text for row in table.texts)
 
 
 def test_no_control_character_of_others_reaches_the_terminal() -> None:

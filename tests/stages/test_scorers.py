@@ -14,7 +14,7 @@ import pytest
 from evalkit.cli.main import main
 from evalkit.errors import SuiteError
 from evalkit.records import Generation
-from evalkit.report.markdown import render_markdown
+from evalkit.report.text_report import render_markdown
 from evalkit.run import read_run
 from evalkit.stages.scorers import score, scorers
 from tests.distributions import install

@@ -12,6 +12,7 @@ from typing import Any
 
 from evalkit.errors import Problem, RunError, did_you_mean
 from evalkit.records import PANEL, Generation, Outcome, Prompt, RunRecords, Verdict, json_ready
+from evalkit.text.safe import whole
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,13 +73,13 @@ def pairs(run: RunRecords, *, judge: str | None = None) -> list[Pair]:
 def json_bytes(value: Any) -> bytes:
     """Return a JSON document; NaN becomes null, lone surrogates are replaced."""
     text = json.dumps(json_ready(value), ensure_ascii=False, indent=1, allow_nan=False) + "\n"
-    return text.encode("utf-8", "replace")
+    return whole(text).encode()
 
 
 def json_lines(rows: Iterable[Mapping[str, Any]]) -> bytes:
     """Return JSON lines; NaN becomes null, lone surrogates are replaced."""
     lines = (json.dumps(json_ready(row), ensure_ascii=False, allow_nan=False) + "\n" for row in rows)
-    return "".join(lines).encode("utf-8", "replace")
+    return whole("".join(lines)).encode()
 
 
 def parquet(rows: Iterable[Mapping[str, Any]]) -> bytes:
@@ -94,7 +95,7 @@ def parquet(rows: Iterable[Mapping[str, Any]]) -> bytes:
 
 def _writable(value: Any) -> Any:
     if isinstance(value, str):
-        return value.encode("utf-8", "replace").decode()
+        return whole(value)
     if isinstance(value, Mapping):
         return {key: _writable(item) for key, item in value.items()}
     if isinstance(value, list | tuple):

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
@@ -12,9 +10,7 @@ from evalkit.errors import InputError, Problem, did_you_mean
 from evalkit.exchange.exporters import TABLES, Export, ExportOptions
 from evalkit.records import json_ready
 from evalkit.results import RunData
-
-FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
-"""What a spreadsheet takes for the start of a formula."""
+from evalkit.text.sheet import sheet
 
 
 def tidy(run: RunData, options: ExportOptions, encode: Callable[[Sequence[Mapping[str, Any]]], bytes]) -> Export:
@@ -64,15 +60,5 @@ def _flat(verdict: Any) -> dict[str, Any]:
 
 
 def csv_bytes(rows: Sequence[Mapping[str, Any]]) -> bytes:
-    """Return CSV with a header; text that a spreadsheet would run as a formula starts with an apostrophe."""
-    columns = list(dict.fromkeys(name for row in rows for name in row))
-    out = io.StringIO(newline="")
-    writer = csv.DictWriter(out, columns, lineterminator="\n")
-    writer.writeheader()
-    writer.writerows({name: _cell(value) for name, value in row.items()} for row in rows)
-    return out.getvalue().encode("utf-8", "replace")
-
-
-def _cell(value: Any) -> Any:
-    plain = json_ready(value)
-    return f"'{plain}" if isinstance(plain, str) and plain.startswith(FORMULA) else plain
+    """Return CSV with a header."""
+    return sheet(rows).encode()

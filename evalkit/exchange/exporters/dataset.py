@@ -13,8 +13,12 @@ import yaml
 from evalkit.exchange.exporters import Export, ExportOptions
 from evalkit.exchange.exporters._pairs import Pair, pairs, parquet
 from evalkit.exchange.exporters._tidy import table_rows
-from evalkit.records import Estimate, Outcome
+from evalkit.records import Outcome
 from evalkit.results import RunData
+from evalkit.text.markdown import markdown
+from evalkit.text.table import Table, cells
+from evalkit.text.wording import interval, points
+from evalkit.words import WIN_RATE, metric
 
 SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"))
 
@@ -72,22 +76,24 @@ def _card(run: RunData, configs: list[str], rows: int) -> str:
             "1 = it won in both orders, 0 = it lost in both, missing where a verdict is. Prompts and answers keep",
             f"the licence of their sources{f' ({licence})' if licence else ''}.",
             "",
-            "| language | judge | win rate | interval | pairs |",
-            "|---|---|---|---|---|",
-            *_results(run),
+            markdown(_results(run), titled=False),
             "",
         ]
     )
 
 
-def _results(run: RunData) -> list[str]:
-    rows = [row for row in run.results.estimates if row.metric == "win_rate" and row.slice is None]
-    return [
-        f"| {row.language} | {row.judge} | {100 * row.value:.1f} | {_interval(row)} | {row.n:,} |"
-        for row in rows
-        if not math.isnan(row.value)
-    ]
-
-
-def _interval(row: Estimate) -> str:
-    return "–" if math.isnan(row.low) else f"{100 * row.low:.1f} to {100 * row.high:.1f}"
+def _results(run: RunData) -> Table:
+    rows = [row for row in run.results.estimates if row.metric == WIN_RATE and row.slice is None]
+    return Table(
+        name="results",
+        title="Results",
+        columns=("language", "judge", metric(WIN_RATE).title, "interval", "pairs"),
+        rows=cells(
+            [
+                (row.language, row.judge, points(row.value), interval(row.low, row.high), f"{row.n:,}")
+                for row in rows
+                if not math.isnan(row.value)
+            ]
+        ),
+        left=frozenset({0, 1}),
+    )

@@ -13,19 +13,21 @@ from evalkit.exchange.exporters import Export, ExportOptions
 from evalkit.exchange.exporters._pairs import json_bytes
 from evalkit.records import MICRO, Estimate
 from evalkit.results import RunData
+from evalkit.text.wording import capitalised
+from evalkit.words import Direction, compared, metric
 
 SCHEMA_VERSION = "0.3.0"
-METRICS = {"win_rate": "Win rate", "length_controlled_win_rate": "Length-controlled win rate"}
 
 
 def write(run: RunData, options: ExportOptions) -> Export:
     """Return the one file."""
     suite = run.results.suite
     stamp = str(int(options.now))
+    written = {words.name for words in compared()}
     rows = [
         row
         for row in run.results.estimates
-        if row.metric in METRICS
+        if row.metric in written
         and row.slice is None
         and row.language != MICRO
         and not math.isnan(row.value)
@@ -62,6 +64,8 @@ def _model(name: str, identifier: str) -> dict[str, Any]:
 
 def _result(run: RunData, row: Estimate) -> dict[str, Any]:
     suite = run.results.suite
+    words = metric(row.metric)
+    title = capitalised(words.title)
     return {
         "evaluation_result_id": f"{suite.name}/{row.judge}/{row.metric}/{row.language}",
         "evaluation_name": f"{suite.name} ({row.language})",
@@ -71,12 +75,12 @@ def _result(run: RunData, row: Estimate) -> dict[str, Any]:
             "additional_details": {"language": row.language, "prompts_sha256": suite.digest},
         },
         "metric_config": {
-            "evaluation_description": f"{METRICS[row.metric]} against {run.baseline}, judged by a model",
+            "evaluation_description": f"{title} against {run.baseline}, judged by a model",
             "metric_id": row.metric,
-            "metric_name": METRICS[row.metric],
+            "metric_name": title,
             "metric_kind": "win_rate",
             "metric_unit": "proportion",
-            "lower_is_better": False,
+            "lower_is_better": words.direction is Direction.LOWER,
             "score_type": "continuous",
             "min_score": 0,
             "max_score": 1,

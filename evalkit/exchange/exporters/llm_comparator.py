@@ -11,6 +11,7 @@ from typing import Any
 from evalkit.exchange.exporters import Export, ExportOptions
 from evalkit.exchange.exporters._pairs import Pair, json_bytes, pairs
 from evalkit.judging.outcomes import candidate_score
+from evalkit.language.length import characters
 from evalkit.records import Order, RunRecords, Verdict
 
 SPAN = 3.0
@@ -51,7 +52,7 @@ def _example(run: RunRecords, pair: Pair) -> dict[str, Any]:
         "custom_fields": {
             "prompt_id": pair.prompt.id,
             "language": pair.prompt.language,
-            "length": [len(pair.candidate.text), len(pair.baseline.text)],
+            "length": [characters(pair.candidate.text), characters(pair.baseline.text)],
             "language_check": [check.status.value if check else None for check in checks],
         },
     }

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from evalkit.report.drawing import TONES, Drawing, Label, Line, Shape, Tone
-from evalkit.report.text import first_line
+from evalkit.text.safe import first_line
+from evalkit.text.table import Table, cells
 
 SIZE = (520, 330)
 
@@ -26,6 +27,11 @@ class Chart:
     plotly: Mapping[str, Any]
     columns: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
+
+    @property
+    def table(self) -> Table:
+        """The data that the chart draws."""
+        return Table(name=self.name, title=f"Data: {self.finding}", columns=self.columns, rows=cells(self.rows))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

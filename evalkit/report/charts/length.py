@@ -8,11 +8,11 @@ from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
-from evalkit.report import wording
 from evalkit.report.charts.base import SIZE, Chart, Plane, error_bars, figure_of, padded, percent_ticks
 from evalkit.report.drawing import TONES, Dot, Drawing, Label, Line, Shape
 from evalkit.report.view import View
 from evalkit.results import LengthBin
+from evalkit.text import wording
 
 MATTERS = 0.05
 """Difference between the shortest and the longest tenth from which length is said to matter."""

@@ -6,22 +6,23 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from evalkit.report import wording
 from evalkit.report.charts.base import Chart, Plane, error_bars, figure_of, label, padded, percent_ticks
 from evalkit.report.drawing import SERIES, TONES, Dot, Drawing, Label, Line, Shape
-from evalkit.report.text import first_line
 from evalkit.report.view import Figure, LanguageRow, View
+from evalkit.text import wording
+from evalkit.text.safe import first_line
+from evalkit.words import POSITION_BIAS, metric
 
 SHOWN_LANGUAGES = 30
 """Most languages in one chart."""
 LEVEL = 0.005
-"""Leaning that is none."""
+"""Position bias below this is shown as zero."""
 
 
 def position_chart(view: View) -> Chart | None:
     """Share of verdicts for the answer shown first, by judge and language."""
     named = [
-        (judge, [(row, view.figure("position_bias", row.language, judge=judge)) for row in view.language_rows])
+        (judge, [(row, view.figure(POSITION_BIAS, row.language, judge=judge)) for row in view.language_rows])
         for judge in view.judge_names
     ]
     named = [(judge, [pair for pair in pairs if pair[1].defined]) for judge, pairs in named]
@@ -41,7 +42,7 @@ def position_chart(view: View) -> Chart | None:
         f"{only}",
         drawing=_position_drawing(series, finding),
         plotly=_position_plotly(series),
-        columns=("Judge", "Language", "First answer preferred", "Interval"),
+        columns=("Judge", "Language", metric(POSITION_BIAS).head, "Interval"),
         rows=tuple(
             (judge, name, wording.percent(value), wording.interval(low, high))
             for judge, points in series
@@ -66,7 +67,7 @@ def _point(row: LanguageRow, bias: Figure) -> tuple[str, float, float, float]:
 
 
 def _leaning(view: View, judge: str, pairs: Sequence[tuple[LanguageRow, Figure]]) -> str:
-    overall = view.first_defined("position_bias", judge=judge)
+    overall = view.first_defined(POSITION_BIAS, judge=judge)
     value = overall.value if overall.defined else pairs[0][1].value
     if abs(value) < LEVEL:
         return f"{first_line(judge, 30)} favours neither place ({wording.percent(0.5 + value)} on the whole)"

@@ -6,10 +6,10 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from evalkit.report import wording
 from evalkit.report.charts.base import SIZE, Chart, Plane, figure_of, label, padded, percent_ticks
 from evalkit.report.drawing import TONES, Dot, Drawing, Label, Line, Shape, Tone
 from evalkit.report.view import LanguageRow, View
+from evalkit.text import wording
 
 MOVED = 0.015
 """Change by length control from which a language is named."""

@@ -2,6 +2,8 @@
 
 const NAMES = { forward: [META.candidate, META.baseline], swapped: [META.baseline, META.candidate] };
 const joined = (turns) => (turns ?? []).join('\n\n');
+// The same unit as everywhere in evalkit: code points after NFC.
+const characters = (text) => [...text.normalize('NFC')].length;
 
 class Detail {
   constructor(index, step) {
@@ -96,7 +98,7 @@ class Detail {
   }
 
   answer(side, name, turns, language, label, marked) {
-    const length = turns ? `${thousands([...joined(turns)].length)} characters` : 'no answer';
+    const length = turns ? `${thousands(turns.map(characters).reduce((sum, each) => sum + each, 0))} characters` : 'no answer';
     const box = el('div', { class: `answer ${side}` }, el('h4', {}, put(el('bdi'), name), el('span', { class: 'mut', text: length })));
     if (marked) box.append(marked);
     else (turns ?? []).forEach((turn, number) => box.append(

@@ -85,7 +85,7 @@ choice.addEventListener('submit', (event) => event.preventDefault());
 choice.addEventListener('input', (event) => (event.target === choice.filter ? filterRows() : showChoice()));
 $('#csv').addEventListener('click', () => save('leaderboard.csv', 'text/csv', boardCsv()));
 $('#json').addEventListener('click', () => {
-  const { names, ...own } = META;
+  const { names, rules, ...own } = META;
   save('leaderboard.json', 'application/json', `${JSON.stringify(own, null, 1)}\n`);
 });
 $('#md').addEventListener('click', () => save('leaderboard.md', 'text/markdown', boardMarkdown()));

@@ -1,7 +1,7 @@
 /* Files made in the browser. */
 
-// A spreadsheet would take a cell that begins like this for a formula.
-const FORMULA = /^\s*[=+\-@\t\r\n|%\uff1d\uff0b\uff0d\uff20]/;
+// A spreadsheet would take a cell that begins like this for a formula; the rule is evalkit's own (text/safe.py).
+const FORMULA = new RegExp(`^(?:${META.rules.formula})`);
 
 function csvCell(value) {
   let text = String(value ?? '').replace(/\u0000/g, '\ufffd');

@@ -1,12 +1,9 @@
 /* Text as its language wants it: direction by the majority of letters, hidden characters as named boxes. */
 
-// Joiners (U+200C, U+200D) are left alone: Persian, Indic scripts and emoji need them.
-const HIDDEN = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\u061c\u200b\u200e\u200f\u2028\u2029\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufeff\ufff9-\ufffb\u{e0000}-\u{e007f}]/gu;
-const HIDDEN_NAMES = {
-  0x00: 'NUL', 0x08: 'BS', 0x1b: 'ESC', 0x7f: 'DEL', 0x61c: 'ALM', 0x200b: 'ZWSP', 0x200e: 'LRM', 0x200f: 'RLM',
-  0x2028: 'LS', 0x2029: 'PS', 0x202a: 'LRE', 0x202b: 'RLE', 0x202c: 'PDF', 0x202d: 'LRO', 0x202e: 'RLO',
-  0x2060: 'WJ', 0x2066: 'LRI', 0x2067: 'RLI', 0x2068: 'FSI', 0x2069: 'PDI', 0xfeff: 'BOM',
-};
+// Which characters are hidden is evalkit's own rule (text/safe.py).
+const point = (code) => `\\u{${code.toString(16)}}`;
+const HIDDEN = new RegExp(`[${META.rules.hidden.map(([low, high]) => `${point(low)}-${point(high)}`).join('')}]`, 'gu');
+const HIDDEN_NAMES = META.rules.hiddenNames;
 const FLAG_TAGS = /\u{1f3f4}[\u{e0061}-\u{e007a}\u{e0030}-\u{e0039}]+\u{e007f}/gu;
 const RIGHT = /[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc\u{10800}-\u{10fff}\u{1e800}-\u{1eeff}]/gu;
 const LETTER = /\p{L}/gu;

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from evalkit.report.sharing import strip
-from evalkit.report.text import first_line, script_json, visible, whole
+from evalkit.text.safe import first_line, script_json, visible, whole
 
 ANY = st.text(st.characters(codec="utf-8"), max_size=80)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from evalkit.models._reasoning import split_reasoning
+from evalkit.text.reasoning import split_reasoning
 
 
 @pytest.mark.parametrize(

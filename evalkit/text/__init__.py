@@ -1,0 +1,1 @@
+"""Text for readers: one table and its renderers, how figures are written, which characters are safe to show."""
