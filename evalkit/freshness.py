@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
 
-from evalkit.files import write_whole
+from evalkit.files import write_all
 from evalkit.records import Failure, Generation, Verdict, json_ready
 from evalkit.results import RunData
 from evalkit.run import FILES, MADE_FROM
@@ -70,7 +70,7 @@ def up_to_date(folder: Path, made_from: str) -> bool:
 
 def mark_fresh(folder: Path, made_from: str) -> None:
     """Write down what the run directory was made from."""
-    write_whole(folder / MADE_FROM, made_from)
+    write_all({folder / MADE_FROM: made_from}, option="--out")
 
 
 @cache

@@ -71,7 +71,6 @@ def test_a_full_disk_asks_to_run_again_and_not_for_another_path(
         (["export", "RUN", "--format", "csv", "--output", "PLACE"], "--output"),
         (["report", "RUN", "--output", "PLACE"], "--output"),
         (["leaderboard", "RUN", "--output", "PLACE.html"], "--output"),
-        (["import", "table", "TABLE", "--out", "PLACE"], "--out"),
     ],
 )
 def test_every_command_names_the_place_and_the_option(
@@ -82,7 +81,7 @@ def test_every_command_names_the_place_and_the_option(
     table.write_text("id,winner,candidate,baseline\n" + "".join(f"{n},candidate,a,b\n" for n in range(4)))
     run = tmp_path / "run"
     assert main(["import", "table", str(table), "--out", str(run)]) == 0
-    stands_for = {"RUN": str(run), "TABLE": str(table), "PLACE": str(tmp_path / "file" / "x")}
+    stands_for = {"RUN": str(run), "PLACE": str(tmp_path / "file" / "x")}
     named = [stands_for.get(word.removesuffix(".html"), word) for word in words]
     named = [f"{new}.html" if old.endswith(".html") else new for old, new in zip(words, named, strict=True)]
     capsys.readouterr()

@@ -10,15 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 import evalkit.models
 from evalkit.cli.main import main
 from evalkit.data.prompts import read_prompts
 from evalkit.models import provider_class
 from evalkit.suite import load_suite
-from evalkit.translation.masking import mask, odd_lengths, question, unmask
+from evalkit.translation.masking import mask
 from tests.server import Server
 
 CODE = "```python\nfor user_id in rows:  # loop\n    print('hi')\n```"
@@ -170,37 +168,3 @@ def test_bad_languages_are_refused_before_anything_is_asked(suite: Path, capsys:
     assert "is not a language tag" in capsys.readouterr().err
     assert main([*words, "en"]) == 2
     assert "nothing to translate" in capsys.readouterr().err
-
-
-@given(st.text(alphabet=st.sampled_from("ab `$\\{}[]()<>/\n\"':.,_@%#0ä你⟦⟧"), max_size=80))
-@settings(max_examples=300, deadline=None)
-def test_what_is_masked_comes_back_whole(text: str) -> None:
-    masked = mask(text)
-    if masked.text:
-        assert unmask(masked.text, masked) == text
-        assert unmask(f"  <text>{masked.text}</text>\n", masked) == text
-
-
-def test_a_reply_that_lost_doubled_or_made_up_a_mark_is_no_translation() -> None:
-    masked = mask("Use `a` and `b` here.")
-    assert masked.text == "Use ⟦0⟧ and ⟦1⟧ here."
-    assert unmask("⟦1⟧ dann ⟦ 0 ⟧", masked) == "`b` dann `a`"
-    for reply, told in (
-        ("⟦0⟧", "lost '`b`'"),
-        ("⟦0⟧⟦1⟧⟦0⟧", "doubled '`a`'"),
-        ("⟦0⟧⟦1⟧⟦7⟧", "made up mark 7"),
-        (" ", "empty"),
-    ):
-        with pytest.raises(ValueError, match=told):
-            unmask(reply, masked)
-
-
-def test_a_text_that_holds_marks_gets_others() -> None:
-    masked = mask("What does ⟦0⟧ mean in `x`?")
-    assert masked.text == "What does ⟦0⟧ mean in ⟪0⟫?"
-    assert "⟪0⟫" in question(masked, source="en", target="de")[0].content
-
-
-def test_a_length_far_from_the_languages_usual_ratio_is_odd() -> None:
-    sources = ["a" * 100] * 5
-    assert odd_lengths(sources, ["b" * 60, "b" * 65, "b" * 55, "b" * 300, "b" * 5]) == [3, 4]
