@@ -156,7 +156,9 @@ def _row(  # noqa: PLR0913 - one argument a column
     total_input, total_output = missing * input_tokens, missing * output_tokens
     share = 1 / max(1, len(models))
     costs = [
-        pricing.estimate(model, input_tokens=share * total_input, output_tokens=share * total_output)
+        pricing.estimate(
+            model, input_tokens=share * total_input, output_tokens=share * total_output, requests=share * missing
+        )
         for model in models
         if missing
     ]

@@ -36,13 +36,15 @@ def resolved(
         if prompts.get("parts")
         else {}
     )
+    roles = {role: model for judge in workload.judges for role, model in judge.roles.items()}
     return {
-        **{key: value for key, value in suite.items() if key not in {"candidates", "each", "baseline", "paths_from"}},
+        **{key: value for key, value in suite.items() if key not in {"candidates", "each", "baseline", "paths_from", "roles"}},
         "prompts": prompts,
         "baseline": _model(matchup.baseline.config, workload.folder, out),
         "candidates": [_model(matchup.candidate.config, workload.folder, out)],
         "judges": [{**config, "judge": judge.name} for config, judge in _with_judge(suite, workload)],
         "definitions": {judge.name: judge.text for judge in workload.judges},
+        **({"roles": roles} if roles else {}),
         "provenance": json_ready(provenance) or {},
     }
 

@@ -20,7 +20,7 @@ def model_of(config: ModelConfig) -> calls.Model:
     try:
         model = calls.Model.parse(config.model)
     except ValueError as fault:
-        hint = "for example openai/gpt-4.1, or recorded/answers/{language}.jsonl"
+        hint = "for example openai/gpt-6-luna, or recorded/answers/{language}.jsonl"
         raise SuiteError(Problem(message=str(fault), hint=hint)) from None
     address = config.base_url or model.base_url
     if (address and not _is_address(address)) or "://" in model.name:
