@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 def add_parser(commands: Any, summary: str) -> None:
     """Declare the command."""
-    example = "evalkit plan xalpaca --candidate openai/gpt-4.1-mini --languages de,fr"
+    example = "evalkit plan xalpaca --candidate openai/gpt-6-luna --languages de,fr"
     add_options(declare(commands, "plan", summary, example=example, handler=run))
 
 

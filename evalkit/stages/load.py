@@ -222,7 +222,7 @@ def named_models(written: Mapping[str, str], own: Mapping[str, str], *, where: s
         JudgeError: there is no such role; `where` is the judge's file.
     """
     problems = [
-        replace(problem, where=f"{where} ({part})")
+        replace(problem, where=f"{where} ({'model' if part == 'judge' else part})")
         for part, reference in written.items()
         if (problem := role_problem(reference, own))
     ]
