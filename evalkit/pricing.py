@@ -17,7 +17,7 @@ from evalkit.calls import Model, Request, Usage
 from evalkit.catalogue import Catalogue, Price, catalogue, undated
 from evalkit.documents import Document
 from evalkit.errors import InputError, Problem, did_you_mean, raise_all
-from evalkit.models import provider_class, provider_names
+from evalkit.models import provider_names
 
 _TYPICAL_ANSWER = 800
 """Output tokens to expect of a request that sets no limit."""
@@ -135,9 +135,7 @@ class Pricing:
             written=usage.cache_write_tokens or 0,
         )
 
-    def estimate(
-        self, model: Model, *, input_tokens: float, output_tokens: float, requests: float = 1
-    ) -> float | None:
+    def estimate(self, model: Model, *, input_tokens: float, output_tokens: float, requests: float = 1) -> float | None:
         """Return the US dollars of requests of equal size without any cache, or None where the price is unknown.
 
         The tokens are those of all requests together.
@@ -179,9 +177,7 @@ def prices_for(given: Mapping[str, Price], models: Iterable[Model]) -> list[tupl
         own = [m for m in asked if str(m) == str(wanted) and wanted.base_url in {None, m.base_url}]
         if not own:
             hint = did_you_mean(reference, sorted({str(m) for m in asked}))
-            raise InputError(
-                Problem(where="--price", message=f"this command does not ask {reference!r}", hint=hint)
-            )
+            raise InputError(Problem(where="--price", message=f"this command does not ask {reference!r}", hint=hint))
         found += [(m, price) for m in own]
     return found
 

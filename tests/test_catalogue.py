@@ -44,7 +44,11 @@ def defaults() -> Iterator[tuple[str, str]]:
         yield from ((name, data[part]) for part in ("model", "policy", "reference", "translator") if part in data)
     for name in shipped_names("suites"):
         data = yaml.safe_load((shipped("suites") / f"{name}.yaml").read_text("utf-8"))
-        models = [data.get("baseline"), *data.get("candidates", []), *(j for j in data["judges"] if isinstance(j, dict))]
+        models = [
+            data.get("baseline"),
+            *data.get("candidates", []),
+            *(j for j in data["judges"] if isinstance(j, dict)),
+        ]
         for each in models:
             reference = each.get("model") if isinstance(each, dict) else each
             if reference and not reference.startswith("recorded/"):
@@ -105,7 +109,9 @@ def test_a_snapshot_has_its_models_facts_and_its_own() -> None:
     assert snapshot.log_probabilities is Takes.YES
 
 
-@pytest.mark.parametrize(("days", "words"), [(-1, "was shut down on"), (0, "was shut down"), (90, "will be shut down on")])
+@pytest.mark.parametrize(
+    ("days", "words"), [(-1, "was shut down on"), (0, "was shut down"), (90, "will be shut down on")]
+)
 def test_a_shutdown_is_warned_of_ninety_days_before(days: int, words: str) -> None:
     day = TODAY + timedelta(days=days)
     sentence = shutdown_sentence("openai/x", day, today=TODAY)

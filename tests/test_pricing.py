@@ -147,7 +147,7 @@ def test_a_wrong_file_of_prices_is_named_with_its_entry_and_its_mend(
 
 
 def test_a_missing_file_of_prices_names_the_option(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="EVALKIT_PRICES: cannot read .*none.json: No such file"):
+    with pytest.raises(InputError, match=r"EVALKIT_PRICES: cannot read .*none\.json: No such file"):
         price_table(tmp_path / "none.json", where="EVALKIT_PRICES")
 
 

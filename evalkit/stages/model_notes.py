@@ -34,9 +34,7 @@ def shutdown_notes(models: Iterable[Model], *, day: date) -> tuple[str, ...]:
     return tuple(dict.fromkeys(note for note in notes if note))
 
 
-def published_notes(
-    judge: str, published: str | None, models: Mapping[str, Model], *, day: date
-) -> tuple[str, ...]:
+def published_notes(judge: str, published: str | None, models: Mapping[str, Model], *, day: date) -> tuple[str, ...]:
     """Return what to say of a judge that does not run with the model it was published with."""
     asked = models.get("judge")
     if not published or asked is None or str(asked) == published:

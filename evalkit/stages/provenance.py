@@ -38,7 +38,11 @@ def resolved(
     )
     roles = {role: model for judge in workload.judges for role, model in judge.roles.items()}
     return {
-        **{key: value for key, value in suite.items() if key not in {"candidates", "each", "baseline", "paths_from", "roles"}},
+        **{
+            key: value
+            for key, value in suite.items()
+            if key not in {"candidates", "each", "baseline", "paths_from", "roles"}
+        },
         "prompts": prompts,
         "baseline": _model(matchup.baseline.config, workload.folder, out),
         "candidates": [_model(matchup.candidate.config, workload.folder, out)],

@@ -14,7 +14,7 @@ from evalkit.documents import Document
 from evalkit.errors import Problem, SuiteError, did_you_mean
 from evalkit.models import provider_names
 from evalkit.shipped import shipped, shipped_file, shipped_names
-from evalkit.suite.models import display_name
+from evalkit.suite.models import EXAMPLE, display_name
 from evalkit.suite.roles import is_role, resolved_reference, role_problem, with_models
 from evalkit.suite.schema import ModelConfig, Suite
 
@@ -112,7 +112,7 @@ def _model_problems(document: Document) -> Iterator[Problem]:
         try:
             provider = Model.parse(reference).provider
         except ValueError as fault:
-            yield document.problem(path, str(fault), "for example openai/gpt-6-luna, or recorded/answers/{language}.jsonl")
+            yield document.problem(path, str(fault), EXAMPLE)
             continue
         if path[-1] == "published_model":
             continue
@@ -133,7 +133,9 @@ def _model_problems(document: Document) -> Iterator[Problem]:
 def _own_roles(data: dict[str, Any]) -> dict[str, str]:
     """Return the roles that the file declares itself, as far as they are texts."""
     roles = data.get("roles")
-    return {str(role): model for role, model in roles.items() if isinstance(model, str)} if isinstance(roles, dict) else {}
+    return (
+        {str(role): model for role, model in roles.items() if isinstance(model, str)} if isinstance(roles, dict) else {}
+    )
 
 
 def _references(data: dict[str, Any]) -> Iterator[tuple[tuple[str | int, ...], str, str | None]]:

@@ -97,7 +97,11 @@ def test_roles_on_the_command_line_and_in_candidates_are_called_by_their_models(
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        ("['recorded/new/{language}.jsonl']", "[role/cheep-judge]", "s:5 (candidates[0]): there is no role 'cheep-judge'"),
+        (
+            "['recorded/new/{language}.jsonl']",
+            "[role/cheep-judge]",
+            "s:5 (candidates[0]): there is no role 'cheep-judge'",
+        ),
         ("judges:", "roles: {a: openai}\njudges:", "s:6 (roles.a): 'openai' is not a model reference"),
         ("judges:", "roles: {a: role/cheap-judge}\njudges:", "s:6 (roles.a): a role stands for a model"),
         (
@@ -115,7 +119,9 @@ def test_a_wrong_role_is_named_with_its_line(old: str, new: str, message: str) -
 
 def test_an_unknown_role_of_a_judge_is_named_with_its_file(suite: Path, capsys: pytest.CaptureFixture[str]) -> None:
     judge = suite.parent / "mine.yaml"
-    judge.write_text("kind: label\nmodel: role/everyday\nuser: '{{ material }}'\nverdict_line: '[[{verdict}]]'\nlabels: {A: 1, B: 0}\n")
+    judge.write_text(
+        "kind: label\nmodel: role/everyday\nuser: '{{ material }}'\nverdict_line: '[[{verdict}]]'\nlabels: {A: 1, B: 0}\n"
+    )
     assert main(["plan", str(suite), "--judge", str(judge)]) == 2
     said = capsys.readouterr().err
     assert "mine.yaml (model): there is no role 'everyday'" in said
