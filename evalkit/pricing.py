@@ -182,12 +182,6 @@ def prices_for(given: Mapping[str, Price], models: Iterable[Model]) -> list[tupl
     return found
 
 
-def unpriced_sentence(names: Iterable[str]) -> str:
-    """Return what to say of models without a price, and how to mend it."""
-    listed = list(dict.fromkeys(names))
-    return f"no price known for {', '.join(listed)}: add --price {listed[0]}=IN/OUT (US dollars per million tokens)"
-
-
 def _identity(model: Model) -> str:
     return json.dumps(model.identity(), sort_keys=True)
 

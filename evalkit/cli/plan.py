@@ -43,6 +43,8 @@ def _show(plan: Plan) -> None:
     for note in plan.notes:
         screen.print(f"note: {note}")
     screen.print(TerminalTable(_table(plan)))
+    if plan.cost is None or plan.cost > 0:
+        screen.print(f"prices: {plan.prices}")
     widths = sorted(plan.half_width.values())
     if widths:
         low, high = 100 * widths[0], 100 * widths[-1]

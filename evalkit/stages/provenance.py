@@ -135,8 +135,11 @@ def provenance(
     )
 
 
-def costs(spending: Mapping[tuple[str, str], ModelCost]) -> Cost:
-    """Return results.json's `cost`: an unknown price makes the sum unknown, never smaller."""
+def costs(spending: Mapping[tuple[str, str], ModelCost], *, prices: str) -> Cost:
+    """Return results.json's `cost`: an unknown price makes the sum unknown, never smaller.
+
+    `prices` names the tables of prices.
+    """
     rows = [
         StageCost(model=model, stage=stage, **vars(account)) for (model, stage), account in sorted(spending.items())
     ]
@@ -144,6 +147,7 @@ def costs(spending: Mapping[tuple[str, str], ModelCost]) -> Cost:
     return Cost(
         spent=None if unknown else sum(row.cost for row in rows if row.cost is not None),
         unknown_prices=tuple(unknown),
+        prices=prices if any(row.cost for row in rows) else "",
         by_model=tuple(rows),
     )
 
@@ -176,3 +180,5 @@ class RunInfo:
     provenance: Provenance
     incomplete: Incomplete | None
     """Why nothing more was asked and how to go on; None for a complete run."""
+    notes: tuple[str, ...] = ()
+    """What readers should know of the models that were asked."""
