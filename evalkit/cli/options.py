@@ -112,9 +112,7 @@ def add_allow_mixed(parser: argparse.ArgumentParser) -> None:
 def add_prices(parser: argparse._ActionsContainer) -> None:
     """Declare `--price` and `--prices`."""
     meaning = "US dollars per million tokens of a model's input and output; again for more"
-    parser.add_argument(
-        "--price", action="append", default=[], type=values.price, metavar="MODEL=IN/OUT", help=meaning
-    )
+    parser.add_argument("--price", action="append", default=[], type=values.price, metavar="MODEL=IN/OUT", help=meaning)
     add(parser, PRICES)
 
 
