@@ -101,6 +101,10 @@ class TranslationJob:
     """Folder of the new suite; `<suite>-translated` where None."""
     data: Path | None = None
     """Folder with the suite's published files, for work without a network."""
+    prices: PriceTable = field(default_factory=shipped_prices)
+    """Tables of prices."""
+    price_of: Mapping[str, Price] = field(default_factory=dict)
+    """Model reference → its price in this job."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -175,7 +179,8 @@ async def translate(job: TranslationJob, *, progress: Progress) -> TranslatedSui
     suite, model = job.loaded.suite, known_by_content(model_of(job.model))
     provider_class(model.provider)
     prompts = read_prompts(suite, folder=job.loaded.folder, data=job.data)
-    pricing = Pricing([(model, job.model.price)] if job.model.price else ())
+    own = [(model, job.model.price)] if job.model.price else []
+    pricing = Pricing([*own, *prices_for(job.price_of, [model])], table=job.prices)
     async with open_session(job.ledger, limits=job.limits, pricing=pricing, progress=progress) as session:
         translated = await translate_prompts(prompts, to=job.to, model=model, session=session)
     folder = job.out or Path(f"{suite.name}-translated")

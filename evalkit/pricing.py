@@ -17,7 +17,7 @@ from evalkit.calls import Model, Request, Usage
 from evalkit.catalogue import Catalogue, Price, catalogue, undated
 from evalkit.documents import Document
 from evalkit.errors import InputError, Problem, did_you_mean, raise_all
-from evalkit.models import provider_names
+from evalkit.models import provider_class, provider_names
 
 _TYPICAL_ANSWER = 800
 """Output tokens to expect of a request that sets no limit."""

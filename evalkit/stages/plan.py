@@ -87,7 +87,10 @@ async def plan(workload: Workload, session: Session) -> Plan:
         prompts=counts,
         half_width={language: Z * SIGMA / math.sqrt(n) for language, n in counts.items()},
         macro_half_width=_macro_half_width(list(counts.values())),
-        notes=(*(note for each in answers.values() for note in each.notes), *_unpriced(workload, rows, session.pricing)),
+        notes=(
+            *(note for each in answers.values() for note in each.notes),
+            *_unpriced(workload, rows, session.pricing),
+        ),
         prices=session.pricing.table.name,
     )
 

@@ -62,6 +62,32 @@ def test_a_local_server_has_no_price_until_one_is_given(
     assert TABLE in (tmp_path / "priced" / "report.html").read_text("utf-8")
 
 
+def test_a_price_given_afterwards_mends_the_report_and_asks_nothing(
+    suite: Path, server: Server, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["run", str(suite), "--judge-model", f"openai/judge@{server.base_url}", "--out", str(tmp_path / "run")]
+    assert main(words) == 0
+    asked = len(server.log)
+    assert read_run(tmp_path / "run").results.cost.spent is None
+    assert "No price is known for openai/judge" in (tmp_path / "run" / "report.html").read_text("utf-8")
+    assert main([*words, "--price", "openai/judge=1/1"]) == 0
+    assert len(server.log) == asked
+    assert read_run(tmp_path / "run").results.cost.spent
+    assert "No price is known" not in (tmp_path / "run" / "report.html").read_text("utf-8")
+    capsys.readouterr()
+
+
+def test_a_translation_has_a_price_as_well(
+    suite: Path, server: Server, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["suites", "translate", str(suite), "--source", "de", "--to", "fr", "--out", str(tmp_path / "fr")]
+    words += ["--model", f"openai/x@{server.base_url}", "--max-cost", "1"]
+    assert main(words) == 2
+    assert "add --price openai/x=IN/OUT" in capsys.readouterr().err
+    main([*words, "--price", "openai/x=0/0"])
+    assert server.log
+
+
 def test_a_cap_without_a_price_says_how_to_give_one(
     suite: Path, server: Server, capsys: pytest.CaptureFixture[str]
 ) -> None:
