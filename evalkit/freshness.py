@@ -13,7 +13,7 @@ from pathlib import Path
 
 from evalkit.files import write_all
 from evalkit.records import Failure, Generation, Verdict, json_ready
-from evalkit.results import RunData
+from evalkit.results import Cost, RunData
 from evalkit.run import FILES, MADE_FROM
 
 
@@ -25,6 +25,7 @@ def fingerprint(
     verdicts: Iterable[Verdict],
     failures: Iterable[Failure],
     notes: Iterable[str],
+    cost: Cost,
 ) -> str:
     """Return the digest of everything a run directory is made from, this program included.
 
@@ -34,7 +35,8 @@ def fingerprint(
         answers: the candidate's, then the baseline's.
         verdicts: those of all judges.
         failures: what did not come back usable.
-        notes: what readers are told of the answers.
+        notes: what readers should know of the models and the answers.
+        cost: what everything cost: other prices give another.
     """
     asked = json.dumps(json_ready({**suite, "provenance": {}}), sort_keys=True)
     total = hashlib.sha256(f"{_program()}\0{prompts}\0{asked}".encode())
@@ -42,7 +44,7 @@ def fingerprint(
         total.update(repr(answer).encode("utf-8", "surrogatepass"))
     for verdict in verdicts:
         total.update(f"{verdict.judge}\0{verdict.request_keys}\0{verdict.preference}\0".encode())
-    total.update(repr((tuple(failures), tuple(notes))).encode("utf-8", "surrogatepass"))
+    total.update(repr((tuple(failures), tuple(notes), cost)).encode("utf-8", "surrogatepass"))
     return total.hexdigest()
 
 
@@ -55,6 +57,7 @@ def fingerprint_of(run: RunData) -> str:
         verdicts=run.verdicts,
         failures=run.failures,
         notes=run.results.notes,
+        cost=run.results.cost,
     )
 
 

@@ -11,7 +11,7 @@ again: none of these has any code of its own.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
@@ -21,19 +21,20 @@ from evalkit.dispatch import Limits, Progress, Quiet, Session, open_session
 from evalkit.errors import IncompleteError, InterruptedRunError
 from evalkit.freshness import fingerprint, fingerprint_of, mark_fresh, up_to_date
 from evalkit.models import known_by_content, provider_class
-from evalkit.pricing import Pricing
+from evalkit.pricing import PriceTable, Pricing, prices_for, shipped_prices
 from evalkit.records import Generation, Verdict
-from evalkit.results import Incomplete, Results, RunData
+from evalkit.results import Cost, Incomplete, Results, RunData
 from evalkit.run import read_results, read_run
 from evalkit.stages.answers import Answers, generate
 from evalkit.stages.load import Matchup, Workload, load, preflight
+from evalkit.stages.model_notes import model_notes, today
 from evalkit.stages.plan import Plan
 from evalkit.stages.plan import plan as make_plan
 from evalkit.stages.precision import all_precise_enough, batches, precise_after
 from evalkit.stages.provenance import RunInfo, costs, provenance, resolved
 from evalkit.stages.translate_suite import Translated, translate_prompts, write_translation
 from evalkit.stages.verdicts import JudgeReplies, ask_judges
-from evalkit.suite import LoadedSuite, ModelConfig, model_of, parse_suite
+from evalkit.suite import LoadedSuite, ModelConfig, Price, model_of, parse_suite
 
 
 class Until(StrEnum):
@@ -57,6 +58,10 @@ class Job:
     """Folder with the suite's published files, for work without a network."""
     shard: tuple[int, int] | None = None
     """(i, n): ask only the i-th of n parts of the prompts, to fill a ledger that is merged later."""
+    prices: PriceTable = field(default_factory=shipped_prices)
+    """Tables of prices."""
+    price_of: Mapping[str, Price] = field(default_factory=dict)
+    """Model reference → its price in this job."""
     until: Until = Until.REPORT
     command: Sequence[str] = ()
     """The words of the command, for the report."""
@@ -96,6 +101,10 @@ class TranslationJob:
     """Folder of the new suite; `<suite>-translated` where None."""
     data: Path | None = None
     """Folder with the suite's published files, for work without a network."""
+    prices: PriceTable = field(default_factory=shipped_prices)
+    """Tables of prices."""
+    price_of: Mapping[str, Price] = field(default_factory=dict)
+    """Model reference → its price in this job."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,7 +125,7 @@ async def run(job: Job, *, progress: Progress) -> Finished:
     """
     started = _now()
     workload = load(job.loaded, data=job.data, shard=job.shard)
-    pricing = pricing_of(workload)
+    pricing = pricing_of(job, workload)
     async with open_session(job.ledger, limits=job.limits, pricing=pricing, progress=progress) as session:
         if job.until is Until.ANSWERS:
             await generate(workload, session)
@@ -137,9 +146,10 @@ async def plan(job: Job) -> Plan:
         InputError: something must be mended first.
     """
     workload = load(job.loaded, data=job.data, shard=job.shard)
-    pricing = pricing_of(workload)
+    pricing = pricing_of(job, workload)
     async with open_session(job.ledger, limits=job.limits, pricing=pricing, progress=Quiet(), asks=False) as session:
-        return await make_plan(workload, session)
+        found = await make_plan(workload, session)
+    return replace(found, notes=(*model_notes(workload, day=today()), *found.notes))
 
 
 def analyze(folder: Path) -> RunData:
@@ -169,7 +179,8 @@ async def translate(job: TranslationJob, *, progress: Progress) -> TranslatedSui
     suite, model = job.loaded.suite, known_by_content(model_of(job.model))
     provider_class(model.provider)
     prompts = read_prompts(suite, folder=job.loaded.folder, data=job.data)
-    pricing = Pricing([(model, job.model.price)] if job.model.price else ())
+    own = [(model, job.model.price)] if job.model.price else []
+    pricing = Pricing([*own, *prices_for(job.price_of, [model])], table=job.prices)
     async with open_session(job.ledger, limits=job.limits, pricing=pricing, progress=progress) as session:
         translated = await translate_prompts(prompts, to=job.to, model=model, session=session)
     folder = job.out or Path(f"{suite.name}-translated")
@@ -191,15 +202,21 @@ def run_folder(job: Job, workload: Workload, matchup: Matchup) -> Path:
     return base if job.out and len(workload.matchups) == 1 else base / name
 
 
-def pricing_of(workload: Workload) -> Pricing:
-    """Return the suite's own prices, and the table that ships behind them."""
+def pricing_of(job: Job, workload: Workload) -> Pricing:
+    """Return the prices of a job: those of the command line before the suite's own, and both before the tables.
+
+    Raises:
+        InputError: a price of the command line is for a model that the job does not ask.
+    """
     prices = [(answerer.model, answerer.config.price) for answerer in workload.answerers if answerer.config.price]
     prices += [
         (judge.models["judge"], config.model.price)
         for judge, config in zip(workload.judges, workload.suite.judges, strict=True)
         if config.model and config.model.price
     ]
-    return Pricing(prices)
+    asked = [answerer.model for answerer in workload.answerers]
+    asked += [model for judge in workload.judges for model in judge.models.values()]
+    return Pricing([*prices, *prices_for(job.price_of, asked)], table=job.prices)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -215,6 +232,11 @@ class _Asked:
     """Of each matchup."""
     session: Session
     started: str
+
+    @property
+    def cost(self) -> Cost:
+        """What everything that the run is made from cost, now or earlier."""
+        return costs(self.session.spending, prices=self.job.prices.name)
 
     def sides(self, matchup: Matchup) -> tuple[Answers, Answers]:
         """Return the candidate's and the baseline's answers."""
@@ -238,26 +260,31 @@ def _report(asked: _Asked, number: int) -> tuple[Path, Results]:
     matchup, replies = asked.workload.matchups[number], asked.replies[number]
     folder = run_folder(asked.job, asked.workload, matchup)
     sides = asked.sides(matchup)
+    notes = model_notes(asked.workload, day=today(), matchup=matchup)
     made_from = fingerprint(
         suite=resolved(asked.workload, matchup, out=folder),
         prompts=asked.workload.digest,
         answers=[answer for side in sides for answer in side.generations],
         verdicts=replies.verdicts,
         failures=[failure for part in (*sides, replies) for failure in part.failures],
-        notes=[*asked.workload.notes, *(note for side in sides for note in side.notes)],
+        notes=[*asked.workload.notes, *notes, *(note for side in sides for note in side.notes)],
+        cost=asked.cost,
     )
     if asked.session.stopped is None and up_to_date(folder, made_from):
         return folder, read_results(folder)
     from evalkit.stages.results import build_results, save
 
-    run = build_results(asked.workload, matchup, asked.answers, replies, _run_info(asked, matchup, replies, folder))
+    info = _run_info(asked, matchup, replies, folder, notes=notes)
+    run = build_results(asked.workload, matchup, asked.answers, replies, info)
     save(folder, run)
     if asked.session.stopped is None:
         mark_fresh(folder, made_from)
     return folder, run.results
 
 
-def _run_info(asked: _Asked, matchup: Matchup, replies: JudgeReplies, folder: Path) -> RunInfo:
+def _run_info(
+    asked: _Asked, matchup: Matchup, replies: JudgeReplies, folder: Path, *, notes: tuple[str, ...]
+) -> RunInfo:
     """Return how one matchup's run came about."""
     candidate, baseline = asked.sides(matchup)
     records: list[Generation | Verdict] = [*candidate.generations, *baseline.generations, *replies.verdicts]
@@ -270,9 +297,10 @@ def _run_info(asked: _Asked, matchup: Matchup, replies: JudgeReplies, folder: Pa
     )
     return RunInfo(
         suite=resolved(asked.workload, matchup, out=folder, provenance=where_from),
-        cost=costs(asked.session.spending),
+        cost=asked.cost,
         provenance=where_from,
         incomplete=_incomplete(asked, matchup, replies, command=where_from.command),
+        notes=notes,
     )
 
 

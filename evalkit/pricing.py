@@ -1,4 +1,4 @@
-"""What a call costs: tokens as the server counted them, prices from the suite or from a dated table that ships.
+"""What a call costs: tokens as the server counted them, prices from the command line, the suite or a dated table.
 
 An unknown price is None, never zero. Whether a model costs money at all, its provider says.
 """
@@ -7,44 +7,102 @@ from __future__ import annotations
 
 import json
 import warnings
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
-from importlib import resources
+from pathlib import Path
 from typing import Any
 
 from evalkit.calls import Model, Request, Usage
-from evalkit.models import provider_class
-from evalkit.suite import Price
+from evalkit.catalogue import Catalogue, Price, catalogue, undated
+from evalkit.documents import Document
+from evalkit.errors import InputError, Problem, did_you_mean, raise_all
+from evalkit.models import provider_class, provider_names
 
-_MILLION = 1_000_000
 _TYPICAL_ANSWER = 800
 """Output tokens to expect of a request that sets no limit."""
+_MEND = 'write US dollars per million tokens: {"price": {"input": 2.0, "output": 10.0}}'
+
+FREE = Price(input=0.0, output=0.0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Rate:
-    """US dollars per million tokens."""
+class PriceTable:
+    """Prices at the providers' own addresses."""
 
-    input: float
-    output: float
-    cached_input: float
-    """Input read from the server's cache."""
-    cache_write: float
-    """Input written to the server's cache."""
+    prices: Mapping[str, Price]
+    """By `provider/name`."""
+    name: str
+    """What readers should know of its age: its date, and those of the files that changed it."""
 
 
-FREE = Rate(input=0.0, output=0.0, cached_input=0.0, cache_write=0.0)
+@cache
+def shipped_prices() -> PriceTable:
+    """Return the prices of the table that ships with the package."""
+    return PriceTable(prices=_prices(catalogue()), name=f"the table of {catalogue().date}")
+
+
+def price_table(file: Path | None, *, where: str = "--prices") -> PriceTable:
+    """Return the shipped prices, and before them those of a file in the same format; `where` names the file's option.
+
+    Raises:
+        InputError: the file cannot be read, or an entry is wrong; each with its line and its mend.
+    """
+    shipped = shipped_prices()
+    if file is None:
+        return shipped
+    own = _read(file, where)
+    return PriceTable(
+        prices={**shipped.prices, **_prices(own)}, name=f"{shipped.name}, changed by {file.name} of {own.date}"
+    )
+
+
+def _read(file: Path, where: str) -> Catalogue:
+    """Read a file of prices, JSON or YAML."""
+    try:
+        text = file.read_text("utf-8-sig")
+    except (OSError, UnicodeDecodeError) as fault:
+        reason = "it is not UTF-8" if isinstance(fault, UnicodeDecodeError) else fault.strerror
+        hint = "name a file of prices (docs/providers.md)"
+        raise InputError(Problem(where=where, message=f"cannot read {file}: {reason}", hint=hint)) from None
+    # JSON is YAML but for tabs between its parts; within its texts there are none.
+    document = Document(text.replace("\t", " "), name=str(file))
+    try:
+        found = document.validate(Catalogue)
+    except InputError as fault:
+        raise InputError(
+            *(Problem(where=item.where, message=item.message, hint=item.hint or _MEND) for item in fault.problems)
+        ) from None
+    raise_all(
+        document.problem(("models", provider), f"there is no provider {provider!r}", _closest(provider))
+        for provider in found.models
+        if provider not in provider_names()
+    )
+    return found
+
+
+def _closest(provider: str) -> str:
+    return did_you_mean(provider, provider_names())
+
+
+def _prices(table: Catalogue) -> dict[str, Price]:
+    return {
+        f"{provider}/{name}": facts.price
+        for provider, models in table.models.items()
+        for name, facts in models.items()
+        if facts.price
+    }
 
 
 class Pricing:
-    """Model → rate: the suite's own prices first, then the shipped table."""
+    """Model → price: those given for this run first, then the table."""
 
-    def __init__(self, prices: Iterable[tuple[Model, Price]] = ()) -> None:
-        self._own = {_identity(model): _rate(price) for model, price in prices}
+    def __init__(self, prices: Iterable[tuple[Model, Price]] = (), *, table: PriceTable | None = None) -> None:
+        self._own = {_identity(model): price for model, price in prices}
+        self.table = table or shipped_prices()
 
-    def rate(self, model: Model) -> Rate | None:
-        """Return the model's rate, or None where it is unknown.
+    def rate(self, model: Model) -> Price | None:
+        """Return the model's price, or None where it is unknown.
 
         The table holds prices at the providers' own addresses: behind another address, a model costs what its owner
         says.
@@ -57,35 +115,45 @@ class Pricing:
             return FREE
         if model.base_url or model.endpoint:
             return None
-        rates = _table().rates
-        return rates.get(str(model)) or rates.get(_undated(str(model)))
+        prices = self.table.prices
+        return prices.get(str(model)) or prices.get(f"{model.provider}/{undated(model.public_name)}")
 
     def cost(self, model: Model, usage: Usage) -> float | None:
-        """Return the US dollars of one call, or None where the price or the number of tokens is unknown."""
-        rate = self.rate(model)
-        if rate is FREE:
-            return 0.0
-        if rate is None or usage.input_tokens is None or usage.output_tokens is None:
-            return None
-        cached, written = usage.cached_tokens or 0, usage.cache_write_tokens or 0
-        plain = max(0, usage.input_tokens - cached - written)
-        dollars = plain * rate.input + cached * rate.cached_input + written * rate.cache_write
-        return (dollars + usage.output_tokens * rate.output) / _MILLION
+        """Return the US dollars of one call, or None where the price or the number of tokens is unknown.
 
-    def estimate(self, model: Model, *, input_tokens: float, output_tokens: float) -> float | None:
-        """Return the US dollars of so many tokens without any cache, or None where the price is unknown."""
-        rate = self.rate(model)
-        return None if rate is None else (input_tokens * rate.input + output_tokens * rate.output) / _MILLION
+        Reasoning tokens are part of the output tokens and cost what those cost.
+        """
+        price = self.rate(model)
+        if price is FREE:
+            return 0.0
+        if price is None or usage.input_tokens is None or usage.output_tokens is None:
+            return None
+        return price.dollars(
+            input_tokens=usage.input_tokens,
+            output_tokens=usage.output_tokens,
+            cached=usage.cached_tokens or 0,
+            written=usage.cache_write_tokens or 0,
+        )
+
+    def estimate(self, model: Model, *, input_tokens: float, output_tokens: float, requests: float = 1) -> float | None:
+        """Return the US dollars of requests of equal size without any cache, or None where the price is unknown.
+
+        The tokens are those of all requests together.
+        """
+        price = self.rate(model)
+        if price is None or not requests:
+            return None if price is None else 0.0
+        return requests * price.dollars(input_tokens=input_tokens / requests, output_tokens=output_tokens / requests)
 
     def expected(self, request: Request) -> float | None:
         """Return a cautious guess of what a request will cost, or None where the price is unknown."""
         output = request.sampling.max_tokens or _TYPICAL_ANSWER
         return self.estimate(request.model, input_tokens=rough_tokens(request) - output, output_tokens=output)
 
-    @property
-    def table_date(self) -> str:
-        """When the shipped prices were looked up (ISO date)."""
-        return _table().date
+    def batch_factor(self, model: Model) -> float | None:
+        """Return the factor of a model's prices in its provider's batch API, or None where it is unknown."""
+        price = self.rate(model)
+        return price.batch if price else None
 
 
 def rough_tokens(request: Request) -> float:
@@ -94,44 +162,28 @@ def rough_tokens(request: Request) -> float:
     return written / 3.5 + 8 * len(request.messages) + (request.sampling.max_tokens or _TYPICAL_ANSWER)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Table:
-    """The shipped prices."""
+def prices_for(given: Mapping[str, Price], models: Iterable[Model]) -> list[tuple[Model, Price]]:
+    """Return the prices that `--price MODEL=IN/OUT` gives to a run's models.
 
-    date: str
-    rates: dict[str, Rate]
+    A reference with an address means the model there, one without means the model wherever it is asked.
 
-
-@cache
-def _table() -> _Table:
-    """Read the table that ships with the package."""
-    data = json.loads(resources.files("evalkit").joinpath("prices.json").read_text("utf-8"))
-    rates = {
-        f"{provider}/{name}": Rate(**dict(zip(data["columns"], row, strict=True)))
-        for provider, models in data["models"].items()
-        for name, row in models.items()
-    }
-    return _Table(date=data["date"], rates=rates)
-
-
-def _rate(price: Price) -> Rate:
-    """Return a suite's price as a rate; without a price for cached input it costs what other input costs."""
-    cached = price.input if price.cached_input is None else price.cached_input
-    return Rate(input=price.input, output=price.output, cached_input=cached, cache_write=price.input)
+    Raises:
+        InputError: a price is for a model that the run does not ask.
+    """
+    asked = list(models)
+    found = []
+    for reference, price in given.items():
+        wanted = Model.parse(reference)
+        own = [m for m in asked if str(m) == str(wanted) and wanted.base_url in {None, m.base_url}]
+        if not own:
+            hint = did_you_mean(reference, sorted({str(m) for m in asked}))
+            raise InputError(Problem(where="--price", message=f"this command does not ask {reference!r}", hint=hint))
+        found += [(m, price) for m in own]
+    return found
 
 
 def _identity(model: Model) -> str:
     return json.dumps(model.identity(), sort_keys=True)
-
-
-def _undated(name: str) -> str:
-    """Return a model's name without the date of its snapshot: gpt-4.1-2025-04-14 and claude-x-20250514 alike."""
-    head, dash, tail = name.rpartition("-")
-    if dash and len(tail) == len("20250514") and tail.isdigit():
-        return head
-    year, month, day = len("2025-"), len("04-"), len("14")
-    date = name[-(year + month + day) :]
-    return name[: -len(date) - 1] if date.replace("-", "").isdigit() and date.count("-") == 2 else name  # noqa: PLR2004
 
 
 def count_tokens(text: str) -> int:

@@ -350,6 +350,8 @@ class Cost:
     """US dollars; null where a price is unknown, for a sum without it would be too small."""
     unknown_prices: tuple[str, ...] = ()
     """Models whose price is unknown."""
+    prices: str = ""
+    """The tables of prices that were used, with their dates; empty where nothing was paid for."""
     by_model: tuple[StageCost, ...] = ()
     """One row a model and stage."""
 

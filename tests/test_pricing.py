@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from importlib import resources
+from pathlib import Path
 
 import pytest
 
 from evalkit.calls import Message, Model, Request, Sampling, Usage
+from evalkit.catalogue import Price, catalogue
+from evalkit.errors import InputError
 from evalkit.models import provider_names
-from evalkit.pricing import Pricing, rough_tokens
-from evalkit.suite import Price
+from evalkit.pricing import Pricing, price_table, prices_for, rough_tokens, shipped_prices
 
+SOL = Model(provider="openai", name="gpt-6-sol")
 GPT = Model(provider="openai", name="gpt-4.1")
 CLAUDE = Model(provider="anthropic", name="claude-sonnet-4-5")
 
@@ -75,13 +78,91 @@ def test_a_snapshot_with_a_price_of_its_own_keeps_it() -> None:
     assert Pricing().rate(Model.parse("openai/gpt-4o-2024-05-13")) != Pricing().rate(Model.parse("openai/gpt-4o"))
 
 
-def test_shipped_table_is_dated_and_plausible() -> None:
-    assert date.fromisoformat(Pricing().table_date) <= datetime.now(UTC).date()
-    table = json.loads(resources.files("evalkit").joinpath("prices.json").read_text("utf-8"))
-    assert set(table["models"]) <= set(provider_names())
-    for name, (read, written, cached, stored) in [row for rows in table["models"].values() for row in rows.items()]:
-        assert 0 < cached <= read <= stored <= 1.25 * read, name
-        assert read < written <= 10 * read, name
+def test_shipped_prices_are_dated_and_plausible() -> None:
+    assert catalogue().date <= datetime.now(UTC).date()
+    assert Pricing().table.name == f"the table of {catalogue().date}"
+    assert set(catalogue().models) <= set(provider_names())
+    for name, price in shipped_prices().prices.items():
+        cached = price.input if price.cached_input is None else price.cached_input
+        stored = price.input if price.cache_write is None else price.cache_write
+        assert 0 < cached <= price.input <= stored <= 1.25 * price.input, name
+        assert price.input < price.output <= 10 * price.input, name
+
+
+def test_reasoning_tokens_are_output_tokens_and_count_once() -> None:
+    usage = Usage(input_tokens=0, output_tokens=1_000_000, reasoning_tokens=900_000)
+    assert Pricing().cost(SOL, usage) == pytest.approx(10.0)
+
+
+def test_a_long_request_costs_the_long_tier_and_a_sum_of_short_ones_does_not() -> None:
+    at, above = (Usage(input_tokens=tokens, output_tokens=0) for tokens in (272_000, 272_001))
+    assert Pricing().cost(SOL, at) == pytest.approx(0.544)
+    assert Pricing().cost(SOL, above) == pytest.approx(2 * 0.544002)
+    many = Pricing().estimate(SOL, input_tokens=1_000_000, output_tokens=0, requests=1000)
+    assert many == pytest.approx(2.0)
+    assert Pricing().estimate(SOL, input_tokens=1_000_000, output_tokens=0) == pytest.approx(4.0)
+
+
+def test_the_batch_factor_is_half_where_it_is_known_and_unknown_elsewhere() -> None:
+    assert Pricing().batch_factor(SOL) == 0.5
+    assert Pricing().batch_factor(CLAUDE) is None
+    assert Pricing().batch_factor(Model(provider="openai", name="nobody-knows")) is None
+
+
+FILE = {"date": "2026-12-01", "models": {"openai": {"gpt-6-sol": {"price": {"input": 1.0, "output": 5.0}}}}}
+
+
+@pytest.mark.parametrize("indent", [None, 1, "\t"])
+def test_a_file_of_prices_stands_before_the_shipped_table(tmp_path: Path, indent: int | str | None) -> None:
+    (tmp_path / "ours.json").write_text(json.dumps(FILE, indent=indent))
+    pricing = Pricing(table=price_table(tmp_path / "ours.json"))
+    assert pricing.cost(SOL, Usage(input_tokens=1_000_000, output_tokens=0)) == pytest.approx(1.0)
+    assert pricing.rate(CLAUDE) == Pricing().rate(CLAUDE)
+    assert pricing.table.name == f"the table of {catalogue().date}, changed by ours.json of 2026-12-01"
+
+
+def test_the_shipped_table_itself_is_a_file_of_prices() -> None:
+    with resources.as_file(resources.files("evalkit") / "catalogue.json") as path:
+        assert price_table(path).prices == shipped_prices().prices
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "where", "mend"),
+    [
+        ('"input": 1.0', '"input": -1', "ours.json:1 (models.openai.gpt-6-sol.price.input)", "US dollars per million"),
+        ('"output": 5.0', '"outptu": 5.0', "ours.json:1 (models.openai.gpt-6-sol.price.outptu)", "did you mean"),
+        ('"openai"', '"opnai"', "ours.json:1 (models.opnai)", "did you mean 'openai'?"),
+        ('"date": "2026-12-01", ', "", "ours.json:1 (date)", "add it"),
+        ("{", "[", "ours.json:1", ""),
+    ],
+)
+def test_a_wrong_file_of_prices_is_named_with_its_entry_and_its_mend(
+    tmp_path: Path, old: str, new: str, where: str, mend: str
+) -> None:
+    (tmp_path / "ours.json").write_text(json.dumps(FILE).replace(old, new, 1))
+    with pytest.raises(InputError) as caught:
+        price_table(tmp_path / "ours.json")
+    assert where in str(caught.value)
+    assert mend in str(caught.value)
+
+
+def test_a_missing_file_of_prices_names_the_option(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"EVALKIT_PRICES: cannot read .*none\.json: No such file"):
+        price_table(tmp_path / "none.json", where="EVALKIT_PRICES")
+
+
+LOCAL = Model(provider="openai", name="mine", base_url="http://127.0.0.1:8000/v1")
+
+
+@pytest.mark.parametrize("reference", ["openai/mine", "openai/mine@http://127.0.0.1:8000/v1"])
+def test_a_price_of_the_command_line_is_that_of_the_model_wherever_it_is_asked(reference: str) -> None:
+    price = Price(input=1.0, output=2.0)
+    assert prices_for({reference: price}, [LOCAL, GPT]) == [(LOCAL, price)]
+
+
+def test_a_price_for_a_model_that_is_not_asked_is_refused() -> None:
+    with pytest.raises(InputError, match="does not ask 'openai/mini'\n    did you mean 'openai/mine'"):
+        prices_for({"openai/mini": Price(input=1.0, output=2.0)}, [LOCAL])
 
 
 def test_rough_tokens_grow_with_text_and_limit() -> None:

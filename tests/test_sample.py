@@ -9,7 +9,7 @@ from typing import Any
 
 from evalkit.report.page import render_page
 from evalkit.run import read_run
-from tools.make_sample import README, SAMPLE, make_run, readme
+from tools.make_sample import JUDGES, README, SAMPLE, judges_page, make_run, readme
 
 ADVICE = "run `make sample` and commit what it writes"
 
@@ -28,6 +28,11 @@ def same(one: Any, other: Any) -> bool:
 def test_the_readmes_help_block_is_current() -> None:
     text = README.read_text("utf-8")
     assert readme(text) == text, ADVICE
+
+
+def test_the_table_of_roles_is_current() -> None:
+    text = JUDGES.read_text("utf-8")
+    assert judges_page(text) == text, ADVICE
 
 
 def test_the_sample_report_is_current(tmp_path: Path) -> None:

@@ -1,7 +1,7 @@
-"""Make what is committed but generated: the sample report, its screenshot, and the README's help block.
+"""Make what is committed but generated: the sample report, its screenshot, the README's help block, the table of roles.
 
 python tools/make_sample.py            write them
-python tools/make_sample.py --readme   only the README's block
+python tools/make_sample.py --readme   only the README's block and docs/judges.md's table
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+from evalkit.catalogue import catalogue
 from evalkit.cli.main import COMMANDS
 from evalkit.dispatch import Limits, Quiet
 from evalkit.pipeline import Job, run
@@ -25,6 +26,7 @@ ROOT = Path(__file__).resolve().parent.parent
 SAMPLE = ROOT / "reports" / "sample"
 """Not where `evalkit run quickstart` puts its run, so that trying it changes nothing that is committed."""
 README = ROOT / "README.md"
+JUDGES = ROOT / "docs" / "judges.md"
 
 
 def make_run(out: Path, ledger: Path) -> None:
@@ -50,6 +52,16 @@ def readme(text: str) -> str:
     return re.sub(r"(<!-- help -->\n```\n).*?(```)", lambda m: f"{m[1]}{help_block()}\n{m[2]}", text, flags=re.DOTALL)
 
 
+def judges_page(text: str) -> str:
+    """Return docs/judges.md with its table of roles as it should be."""
+    rows = [
+        f"| `role/{name}` | `{entry.model}` | {entry.date} | {entry.reason} |\n"
+        for name, entry in catalogue().roles.items()
+    ]
+    head = "| role | model | since | chosen because it |\n|---|---|---|---|\n"
+    return re.sub(r"(<!-- roles -->\n)(?:\|.*\n)*", lambda m: f"{m[1]}{head}{''.join(rows)}", text)
+
+
 def screenshot(page: Path, image: Path) -> None:
     """Take the README's picture of a report, with any Chromium there is."""
     from playwright.sync_api import sync_playwright
@@ -70,9 +82,10 @@ def screenshot(page: Path, image: Path) -> None:
 def main() -> None:
     """Write what is asked for."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--readme", action="store_true", help="only the README's block")
+    parser.add_argument("--readme", action="store_true", help="only the README's block and the roles")
     only_readme = parser.parse_args().readme
     README.write_text(readme(README.read_text("utf-8")), "utf-8")
+    JUDGES.write_text(judges_page(JUDGES.read_text("utf-8")), "utf-8")
     if only_readme:
         return
     # Elsewhere than in the repository, so that no revision is written into the sample.

@@ -7,12 +7,14 @@ import importlib.util
 import os
 import platform
 import sys
+from datetime import timedelta
 from importlib import metadata
 from typing import Any, NamedTuple
 
-from evalkit.cli.options import DATA_VARIABLE, data_folder, ledger_path
+from evalkit.cli.options import DATA_VARIABLE, PRICES_VARIABLE, data_folder, ledger_path, price_table
 from evalkit.cli.output import print_json
 from evalkit.cli.parser import declare
+from evalkit.errors import InputError
 from evalkit.extras import install_command
 from evalkit.version import __version__
 
@@ -29,6 +31,7 @@ _PACKAGES = (
     "rich",
     "py3langid",
 )
+_OLD = timedelta(days=183)
 _KEYS = ("OPENAI_API_KEY", "ANTHROPIC_API_KEY", "AZURE_OPENAI_API_KEY", "HF_TOKEN")
 
 
@@ -47,7 +50,7 @@ def add_parser(commands: Any, summary: str) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print what was found. Keys are named, never shown."""
-    findings = [*_python(), *_packages(), *_engine(), *_keys(), *_places()]
+    findings = [*_python(), *_packages(), *_engine(), *_keys(), *_models(), *_places()]
     if args.json:
         print_json([finding._asdict() for finding in findings])
         return 0
@@ -91,6 +94,28 @@ def _version(name: str, advice: str) -> tuple[str, str]:
 
 def _keys() -> list[Finding]:
     return [Finding(name, "set" if os.environ.get(name) else "not set") for name in _KEYS]
+
+
+def _models() -> list[Finding]:
+    """The dated table of models: its age, its roles, and which of their models are shut down or soon will be."""
+    from evalkit.calls import Model
+    from evalkit.catalogue import catalogue
+    from evalkit.stages.model_notes import shutdown_notes, today
+
+    table, day = catalogue(), today()
+    old = "older than half a year: install a newer evalkit, or give newer prices with --prices FILE"
+    findings = [Finding("table of models", f"{table.date}", old if day - table.date > _OLD else "")]
+    for role, entry in table.roles.items():
+        warnings = shutdown_notes([Model.parse(entry.model)], day=day)
+        findings.append(Finding(f"role/{role}", entry.model, "; ".join(warnings)))
+    return [*findings, _prices()]
+
+
+def _prices() -> Finding:
+    try:
+        return Finding(PRICES_VARIABLE, price_table().name if os.environ.get(PRICES_VARIABLE) else "not set")
+    except InputError as fault:
+        return Finding(PRICES_VARIABLE, "set, but cannot be used", str(fault))
 
 
 def _places() -> list[Finding]:

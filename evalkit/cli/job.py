@@ -17,8 +17,10 @@ from evalkit.cli.options import (
     OUT,
     SUITE,
     add,
+    add_prices,
     data_folder,
     ledger_path,
+    price_table,
 )
 
 if TYPE_CHECKING:
@@ -53,6 +55,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     add(where, DATA, replace(OUT, help="run directory (default: reports/SUITE/CANDIDATE)"), LEDGER)
     limits = parser.add_argument_group("limits")
     add(limits, MAX_COST)
+    add_prices(limits)
     limits.add_argument(
         "--max-time", type=values.duration, metavar="T", help="stop after 90s, 30m, 2h …; exit 3, run again to go on"
     )
@@ -102,6 +105,8 @@ def job_from(args: argparse.Namespace, *, until: Until | None = None) -> Job:
         out=args.out,
         data=data_folder(args.data),
         shard=args.shard,
+        prices=price_table(args.prices),
+        price_of=dict(args.price),
         until=until or (Until.VERDICTS if args.shard else Until.REPORT),
         command=["evalkit", *sys.argv[1:]],
     )

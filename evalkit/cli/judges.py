@@ -6,7 +6,7 @@ import argparse
 from typing import TYPE_CHECKING, Any
 
 from evalkit.cli import values
-from evalkit.cli.output import print_json
+from evalkit.cli.output import print_json, say
 from evalkit.cli.parser import declare
 from evalkit.errors import InputError, Problem
 
@@ -55,7 +55,7 @@ def _list(args: argparse.Namespace) -> int:
         print_json([_summary(judge) for judge in judges])
         return 0
     for judge in judges:
-        print(f"{judge.name}  ({judge.kind}; {', '.join(judge.models.values())})")
+        print(f"{judge.name}  ({judge.kind}; {_models(judge)})")
         print(indent("\n".join(wrap(" ".join(judge.about.split()), 96)), "    "))
     return 0
 
@@ -66,6 +66,8 @@ def _show(args: argparse.Namespace) -> int:
         print_json({**_summary(judge), "text": text})
     else:
         print(text, end="")
+        for note in _notes(judge):
+            say(note)
     return 0
 
 
@@ -75,7 +77,8 @@ def _check(args: argparse.Namespace) -> int:
     from evalkit.judging.sample import sample_comparisons
 
     judge, _ = _read(args.judge)
-    stand_in = {role: Model.parse(judge.models.get(role, "openai/any")) for role in judge.roles}
+    asked = _asked(judge)
+    stand_in = {part: Model.parse(asked.get(part, "openai/any")) for part in judge.roles}
     tags = args.language or list(judge.languages[:1]) or [_localised(judge) or "en"]
     rendered = {
         tag: [_requests(judge, comparison, stand_in) for comparison in sample_comparisons(judge, tag)] for tag in tags
@@ -87,7 +90,9 @@ def _check(args: argparse.Namespace) -> int:
     for tag, groups in rendered.items():
         _print_question(tag, groups[0])
     orders = "one answer at a time" if judge.pointwise else "both orders"
-    print(f"{judge.name}: sound; {judge.kind}, {orders}, {', '.join(judge.models.values()) or 'no model of its own'}")
+    print(f"{judge.name}: sound; {judge.kind}, {orders}, {_models(judge) or 'no model of its own'}")
+    for note in _notes(judge):
+        print(note)
     return 0
 
 
@@ -136,11 +141,39 @@ def _summary(judge: JudgeDefinition) -> dict[str, Any]:
     return {
         "name": judge.name,
         "kind": judge.kind.value,
-        "models": judge.models,
+        "models": _asked(judge),
+        "published_model": judge.published_model,
         "about": " ".join(judge.about.split()),
         "languages": list(judge.languages),
         "sha256": judge.digest,
     }
+
+
+def _asked(judge: JudgeDefinition) -> dict[str, str]:
+    """Return the models that the judge asks, by part, with a model in the place of every role."""
+    from evalkit.stages.load import named_models
+
+    return named_models(judge.models, {}, where=judge.name)
+
+
+def _models(judge: JudgeDefinition) -> str:
+    """Return the models that the judge asks, and the roles they play."""
+    named = judge.models
+    asked = [model if named[part] == model else f"{model}, {named[part]}" for part, model in _asked(judge).items()]
+    return "; ".join(asked)
+
+
+def _notes(judge: JudgeDefinition) -> list[str]:
+    """Return what to know of its models: the published one, and when one is shut down."""
+    from evalkit.calls import Model
+    from evalkit.stages.model_notes import published_notes, shutdown_notes, today
+
+    models = {part: Model.parse(reference) for part, reference in _asked(judge).items()}
+    day = today()
+    return [
+        *published_notes(judge.name, judge.published_model, models, day=day),
+        *shutdown_notes(models.values(), day=day),
+    ]
 
 
 def _read(reference: str) -> tuple[JudgeDefinition, str]:

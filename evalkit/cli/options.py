@@ -12,11 +12,16 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from evalkit.cli import values
 
+if TYPE_CHECKING:
+    from evalkit.pricing import PriceTable
+
 DATA_VARIABLE = "EVALKIT_DATA"
 LEDGER_VARIABLE = "EVALKIT_LEDGER"
+PRICES_VARIABLE = "EVALKIT_PRICES"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,6 +92,12 @@ MAX_COST = Option(
     help="stop before this much is spent; exit 3, run again to go on",
     type=values.money,
 )
+PRICES = Option(
+    name="--prices",
+    metavar="FILE",
+    help=f"prices that go before those that ship (default: {PRICES_VARIABLE})",
+    type=values.file,
+)
 OUT = Option(name="--out", metavar="DIR", help="folder to write", type=values.writable)
 OUTPUT = Option(name="--output", metavar="FILE", help="file to write", type=values.file)
 JUDGE = Option(name="--judge", metavar="NAME", help="which judge (default: the panel, or the only one)")
@@ -96,6 +107,13 @@ def add_allow_mixed(parser: argparse.ArgumentParser) -> None:
     """Declare `--allow-mixed`."""
     meaning = "accept runs that are not comparable: compare what they share, show them apart on a leaderboard"
     parser.add_argument("--allow-mixed", action="store_true", help=meaning)
+
+
+def add_prices(parser: argparse._ActionsContainer) -> None:
+    """Declare `--price` and `--prices`."""
+    meaning = "US dollars per million tokens of a model's input and output; again for more"
+    parser.add_argument("--price", action="append", default=[], type=values.price, metavar="MODEL=IN/OUT", help=meaning)
+    add(parser, PRICES)
 
 
 def add_json(parser: argparse.ArgumentParser, *, inherited: bool = False) -> None:
@@ -119,3 +137,17 @@ def data_folder(given: Path | None = None) -> Path | None:
     """Return the folder of published files that the option or the environment names; it may not be there."""
     named = os.environ.get(DATA_VARIABLE)
     return given or (Path(named) if named else None)
+
+
+def price_table(given: Path | None = None) -> PriceTable:
+    """Return the prices of the file that the option or the environment names, before those that ship.
+
+    Raises:
+        InputError: the file cannot be read, or an entry of it is wrong.
+    """
+    from evalkit import pricing
+
+    named = os.environ.get(PRICES_VARIABLE)
+    if given or not named:
+        return pricing.price_table(given, where=PRICES.name)
+    return pricing.price_table(Path(named), where=PRICES_VARIABLE)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 def add_parser(commands: Any, summary: str) -> None:
     """Declare the command."""
-    example = "evalkit plan xalpaca --candidate openai/gpt-4.1-mini --languages de,fr"
+    example = "evalkit plan xalpaca --candidate openai/gpt-6-luna --languages de,fr"
     add_options(declare(commands, "plan", summary, example=example, handler=run))
 
 
@@ -43,6 +43,8 @@ def _show(plan: Plan) -> None:
     for note in plan.notes:
         screen.print(f"note: {note}")
     screen.print(TerminalTable(_table(plan)))
+    if plan.cost is None or plan.cost > 0:
+        screen.print(f"prices: {plan.prices}")
     widths = sorted(plan.half_width.values())
     if widths:
         low, high = 100 * widths[0], 100 * widths[-1]

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 def add_parser(commands: Any, summary: str) -> None:
     """Declare the command."""
-    example = "evalkit run xalpaca --candidate openai/gpt-4.1-mini --languages de,fr --limit 100"
+    example = "evalkit run xalpaca --candidate openai/gpt-6-luna --languages de,fr --limit 100"
     add_options(declare(commands, "run", summary, example=example, handler=run))
 
 

@@ -30,7 +30,7 @@ examples:
   evalkit suites show mixed-origin > my.yaml  a suite to start from
   evalkit suites new prompts.csv              a suite from a table of prompts
   evalkit suites check prompts.yaml           counts, duplicates, wrong languages, damaged code
-  evalkit suites translate prompts.yaml --to de,sw --model openai/gpt-4.1"""
+  evalkit suites translate prompts.yaml --to de,sw --model role/translator"""
 SHOWN = 5
 """Findings of one kind that people see; --json has all."""
 
@@ -53,7 +53,7 @@ def add_parser(commands: Any, summary: str) -> None:
         "--language", type=values.language, metavar="TAG", help="language of all rows, where the table does not say"
     )
     add(new, replace(OUTPUT, help="suite file to write (default: TABLE.yaml beside it)"))
-    example = "suites translate arena-hard-v0.1 --to de,sw --model openai/gpt-4.1 --out my-arena"
+    example = "suites translate arena-hard-v0.1 --to de,sw --model role/translator --out my-arena"
     add_options(
         _action(actions, "translate", "build a suite in other languages from one in English", translate, example)
     )

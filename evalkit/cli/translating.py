@@ -7,7 +7,20 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from evalkit.cli import values
-from evalkit.cli.options import DATA, LEDGER, LIMIT, MAX_COST, OUT, SOURCE, SUITE, add, data_folder, ledger_path
+from evalkit.cli.options import (
+    DATA,
+    LEDGER,
+    LIMIT,
+    MAX_COST,
+    OUT,
+    SOURCE,
+    SUITE,
+    add,
+    add_prices,
+    data_folder,
+    ledger_path,
+    price_table,
+)
 from evalkit.cli.output import print_json, say
 from evalkit.errors import InputError, Problem
 
@@ -24,6 +37,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--model", type=values.model, required=True, metavar="REF", help="the model that translates")
     add(parser, SOURCE, LIMIT, replace(OUT, help="folder of the new suite (default: SUITE-translated)"), DATA, LEDGER)
     add(parser, MAX_COST)
+    add_prices(parser)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -55,11 +69,13 @@ def _job(args: argparse.Namespace) -> TranslationJob:
     return TranslationJob(
         loaded=LoadedSuite(suite=suite, folder=loaded.folder, file=loaded.file),
         to=targets,
-        model=model_config(args.model),
+        model=model_config(args.model, suite),
         ledger=ledger_path(args.ledger),
         limits=Limits(max_cost=args.max_cost),
         out=args.out,
         data=data_folder(args.data),
+        prices=price_table(args.prices),
+        price_of=dict(args.price),
     )
 
 

@@ -8,6 +8,10 @@ import re
 from argparse import ArgumentTypeError
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from evalkit.suite import Price
 
 _NUMBER_AND_UNIT = re.compile(r"(\d{1,15}(?:\.\d*)?|\.\d+)\s*([a-z%]*)")
 _WHOLE = re.compile(r"\d{1,15}")
@@ -115,8 +119,10 @@ def languages(text: str) -> tuple[str, ...]:
 def model(text: str) -> str:
     """Check PROVIDER/MODEL or NAME=PROVIDER/MODEL; return it as it is."""
     from evalkit.errors import InputError
-    from evalkit.suite import model_config
+    from evalkit.suite import is_role, model_config
 
+    if is_role(text.rpartition("=")[2]):  # the suite may have roles of its own
+        return text
     try:
         model_config(text)
     except InputError as fault:
@@ -127,6 +133,24 @@ def model(text: str) -> str:
 def baseline(text: str) -> str:
     """Check a model reference or the word `each`."""
     return text if text == "each" else model(text)
+
+
+def price(text: str) -> tuple[str, Price]:
+    """Read MODEL=IN/OUT: a model reference, and what a million tokens of its input and output cost."""
+    from evalkit.calls import Model
+    from evalkit.suite import Price
+
+    wanted = "a price: write MODEL=IN/OUT, for example openai/my-model=0.5/1.5"
+    reference, _, prices = text.rpartition("=")
+    given, slash, written = prices.partition("/")
+    try:
+        Model.parse(reference)
+    except ValueError:
+        slash = ""
+    if not slash:
+        message = f"{text!r} is not {wanted}"
+        raise ArgumentTypeError(message)
+    return reference, Price(input=_number(given, _PLAIN, wanted), output=_number(written, _PLAIN, wanted))
 
 
 def path(text: str) -> Path:

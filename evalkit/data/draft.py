@@ -168,7 +168,7 @@ def _yaml(draft: Draft, path: Path) -> str:
 #
 # Run it, with any two models (or files of answers: recorded/answers/my-model.csv):
 #
-#   evalkit run {name}.yaml --candidate openai/gpt-4.1-mini --baseline openai/gpt-4.1-nano
+#   evalkit run {name}.yaml --candidate openai/gpt-6-sol --baseline openai/gpt-6-luna
 name: {json.dumps(name, ensure_ascii=False)}
 about:
   title: {json.dumps(name, ensure_ascii=False)}

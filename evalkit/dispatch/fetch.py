@@ -145,8 +145,13 @@ async def _open(group: Group, state: FetchState) -> AsyncIterator[Provider]:
 
 def _refuse_cap_without_price(unpriced: Iterable[str]) -> None:
     """Refuse a cost cap that cannot be kept."""
-    hint = "add `price: {input: …, output: …}` (US dollars per million tokens) to the model, or leave out --max-cost"
-    raise_all(Problem(message=f"--max-cost needs a price, and {name} has none", hint=hint) for name in unpriced)
+    raise_all(
+        Problem(
+            message=f"--max-cost needs a price, and {name} has none",
+            hint=f"add --price {name}=IN/OUT (US dollars per million tokens), or leave out --max-cost",
+        )
+        for name in unpriced
+    )
 
 
 class Engines:

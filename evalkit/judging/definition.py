@@ -66,7 +66,10 @@ class JudgeDefinition(Settings):
     """What it judges and whose protocol it follows, for readers."""
     kind: JudgeKind
     model: str | None = None
-    """Model reference; a suite or `--judge-model` may put another one in its place."""
+    """Model reference, or a role such as `role/everyday-judge`; a suite or `--judge-model` may put another one in its
+    place."""
+    published_model: str | None = None
+    """The model that the published protocol was judged with, where it is not the one asked today."""
     policy: str | None = None
     """Reward: the tuned model."""
     reference: str | None = None

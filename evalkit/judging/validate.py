@@ -179,13 +179,13 @@ def one_token(text: str) -> bool:
 
 
 def _model_faults(definition: JudgeDefinition, document: Document) -> Iterator[Problem]:
-    for role in ("model", "policy", "reference", "translator"):
+    for role in ("model", "policy", "reference", "translator", "published_model"):
         reference = getattr(definition, role)
         try:
             if reference is not None:
                 Model.parse(reference)
         except ValueError as fault:
-            yield document.problem((role,), str(fault), "for example openai/gpt-4.1")
+            yield document.problem((role,), str(fault), "for example role/everyday-judge, or openai/gpt-6-luna")
 
 
 def _language_faults(definition: JudgeDefinition, document: Document) -> Iterator[Problem]:

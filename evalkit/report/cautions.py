@@ -283,7 +283,7 @@ def _truncated(view: View) -> Iterator[Caution]:
 
 def _prices(view: View) -> Iterator[Caution]:
     if unknown := view.cost.unknown_prices:
-        yield _caution("unknown_prices", f"The cost leaves out models of unknown price: {wording.listing(unknown)}.")
+        yield _caution("unknown_prices", wording.unpriced(unknown))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -112,6 +112,7 @@ def facts(view: View) -> list[tuple[str, str]]:
         ("Seed", "" if origin.seed is None else str(origin.seed)),
         ("Started, finished", ", ".join(_moment(time) for time in (origin.started, origin.finished) if time)),
         *(("Note", note) for note in view.results.notes),
+        ("Prices", view.cost.prices),
     ]
     return [(name, value) for name, value in named if value]
 

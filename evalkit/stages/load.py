@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -25,11 +25,14 @@ from evalkit.suite import (
     Suite,
     config_for,
     display_name,
+    is_role,
     matchups,
     model_of,
+    resolved_reference,
     sampling_of,
     system_of,
 )
+from evalkit.suite.roles import PREFIX, role_problem
 
 RECORDED = "recorded"
 OFFLINE = "offline"
@@ -80,8 +83,12 @@ class ResolvedJudge:
     text: str
     """The definition as written."""
     models: dict[str, calls.Model]
-    """By role: `judge`, or `policy`, `reference` and perhaps `translator`."""
+    """By part: `judge`, or `policy`, `reference` and perhaps `translator`."""
     repeats: int
+    roles: Mapping[str, str] = field(default_factory=dict)
+    """The roles that its definition names, and the models that play them in this run."""
+    published: str | None = None
+    """The model that the published figures were judged with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,9 +183,9 @@ def _resolve_judge(config: JudgeConfig, suite: Suite, folder: Path) -> ResolvedJ
     """
     text, where = judge_text(config.judge, suite=suite, folder=folder)
     definition = parse_definition(text, name=where)
+    named = named_models(definition.models, suite.roles, where=where)
     models = {
-        role: replace(calls.Model.parse(reference), engine=definition.engine)
-        for role, reference in definition.models.items()
+        part: replace(calls.Model.parse(reference), engine=definition.engine) for part, reference in named.items()
     }
     if config.model:
         if "judge" not in definition.roles:
@@ -188,12 +195,39 @@ def _resolve_judge(config: JudgeConfig, suite: Suite, folder: Path) -> ResolvedJ
         settings = config.model.model_dump(include=set(JUDGE_SAMPLING), exclude_none=True)
         sampling = definition.sampling.model_copy(update=settings)
         definition = definition.model_copy(update={"sampling": sampling})
-    models = {role: known_by_content(model) for role, model in models.items()}
-    missing = [role for role in definition.roles if role not in models]
+    models = {part: known_by_content(model) for part, model in models.items()}
+    missing = [part for part in definition.roles if part not in models]
     if missing:
         hint = "add --judge-model PROVIDER/MODEL, or `model:` under the judge"
         raise JudgeError(Problem(where=where, message=f"no model for {', '.join(missing)}", hint=hint))
-    return ResolvedJudge(config.name or definition.name, definition, text, models, config.repeats)
+    return ResolvedJudge(
+        config.name or definition.name,
+        definition,
+        text,
+        models,
+        config.repeats,
+        roles={
+            reference.removeprefix(PREFIX): named[part]
+            for part, reference in definition.models.items()
+            if is_role(reference) and not (part == "judge" and config.model)
+        },
+        published=config.published_model or definition.published_model,
+    )
+
+
+def named_models(written: Mapping[str, str], own: Mapping[str, str], *, where: str) -> dict[str, str]:
+    """Return the model reference of each part of a judge, with a model in the place of every role.
+
+    Raises:
+        JudgeError: there is no such role; `where` is the judge's file.
+    """
+    problems = [
+        replace(problem, where=f"{where} ({'model' if part == 'judge' else part})")
+        for part, reference in written.items()
+        if (problem := role_problem(reference, own))
+    ]
+    raise_all(problems, JudgeError)
+    return {part: resolved_reference(reference, own) for part, reference in written.items()}
 
 
 def _model_under(config: ModelConfig, own: calls.Model | None, *, where: str) -> calls.Model:

@@ -22,6 +22,7 @@ from evalkit.stages.answers import Answers, generate
 from evalkit.stages.load import Workload
 from evalkit.stages.verdicts import STAGE as JUDGING
 from evalkit.stages.verdicts import first_tasks
+from evalkit.text import wording
 
 SAMPLE = 20
 """Requests per model and language whose tokens are counted; the rest are taken to be alike."""
@@ -65,6 +66,8 @@ class Plan:
     """Expected half-width of each language's 95 % interval, as a fraction."""
     macro_half_width: float
     notes: tuple[str, ...]
+    prices: str
+    """The tables of prices, with their dates."""
 
     @property
     def cost(self) -> float | None:
@@ -84,8 +87,22 @@ async def plan(workload: Workload, session: Session) -> Plan:
         prompts=counts,
         half_width={language: Z * SIGMA / math.sqrt(n) for language, n in counts.items()},
         macro_half_width=_macro_half_width(list(counts.values())),
-        notes=tuple(note for each in answers.values() for note in each.notes),
+        notes=(
+            *(note for each in answers.values() for note in each.notes),
+            *_unpriced(workload, rows, session.pricing),
+        ),
+        prices=session.pricing.table.name,
     )
+
+
+def _unpriced(workload: Workload, rows: Sequence[PlanRow], pricing: Pricing) -> Iterator[str]:
+    """Yield the note on models that would be asked and whose price is unknown."""
+    asking = {row.model for row in rows if row.cost is None}
+    models = [answerer.model for answerer in workload.answerers if answerer.name in asking]
+    models += [model for judge in workload.judges if judge.name in asking for model in judge.models.values()]
+    unknown = [str(model) for model in models if pricing.rate(model) is None]
+    if unknown:
+        yield wording.unpriced(unknown)
 
 
 def _answer_rows(workload: Workload, answers: Mapping[str, Answers], pricing: Pricing) -> Iterator[PlanRow]:
@@ -156,7 +173,9 @@ def _row(  # noqa: PLR0913 - one argument a column
     total_input, total_output = missing * input_tokens, missing * output_tokens
     share = 1 / max(1, len(models))
     costs = [
-        pricing.estimate(model, input_tokens=share * total_input, output_tokens=share * total_output)
+        pricing.estimate(
+            model, input_tokens=share * total_input, output_tokens=share * total_output, requests=share * missing
+        )
         for model in models
         if missing
     ]

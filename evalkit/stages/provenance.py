@@ -36,13 +36,19 @@ def resolved(
         if prompts.get("parts")
         else {}
     )
+    roles = {role: model for judge in workload.judges for role, model in judge.roles.items()}
     return {
-        **{key: value for key, value in suite.items() if key not in {"candidates", "each", "baseline", "paths_from"}},
+        **{
+            key: value
+            for key, value in suite.items()
+            if key not in {"candidates", "each", "baseline", "paths_from", "roles"}
+        },
         "prompts": prompts,
         "baseline": _model(matchup.baseline.config, workload.folder, out),
         "candidates": [_model(matchup.candidate.config, workload.folder, out)],
         "judges": [{**config, "judge": judge.name} for config, judge in _with_judge(suite, workload)],
         "definitions": {judge.name: judge.text for judge in workload.judges},
+        **({"roles": roles} if roles else {}),
         "provenance": json_ready(provenance) or {},
     }
 
@@ -129,8 +135,11 @@ def provenance(
     )
 
 
-def costs(spending: Mapping[tuple[str, str], ModelCost]) -> Cost:
-    """Return results.json's `cost`: an unknown price makes the sum unknown, never smaller."""
+def costs(spending: Mapping[tuple[str, str], ModelCost], *, prices: str) -> Cost:
+    """Return results.json's `cost`: an unknown price makes the sum unknown, never smaller.
+
+    `prices` names the tables of prices.
+    """
     rows = [
         StageCost(model=model, stage=stage, **vars(account)) for (model, stage), account in sorted(spending.items())
     ]
@@ -138,6 +147,7 @@ def costs(spending: Mapping[tuple[str, str], ModelCost]) -> Cost:
     return Cost(
         spent=None if unknown else sum(row.cost for row in rows if row.cost is not None),
         unknown_prices=tuple(unknown),
+        prices=prices if any(row.cost for row in rows) else "",
         by_model=tuple(rows),
     )
 
@@ -170,3 +180,5 @@ class RunInfo:
     provenance: Provenance
     incomplete: Incomplete | None
     """Why nothing more was asked and how to go on; None for a complete run."""
+    notes: tuple[str, ...] = ()
+    """What readers should know of the models that were asked."""

@@ -66,7 +66,7 @@ def build_results(
         suite=suite_summary(workload, matchup),
         judges=tuple(judge_summary(judge, matchup, judged.verdicts) for judge in workload.judges),
         incomplete=info.incomplete,
-        notes=(*workload.notes, *candidate.notes, *baseline.notes),
+        notes=(*workload.notes, *info.notes, *candidate.notes, *baseline.notes),
         cost=info.cost,
         provenance=info.provenance,
     )

@@ -6,6 +6,7 @@ A suite is a YAML file, or the bare name of one that ships. Reading one touches 
 from evalkit.suite.load import LoadedSuite, find_suite, load_suite, parse_suite
 from evalkit.suite.models import config_for, display_name, model_of, sampling_of, system_of
 from evalkit.suite.override import judge_config, matchups, model_config, override
+from evalkit.suite.roles import is_role, resolved_reference
 from evalkit.suite.schema import (
     About,
     AnswerLayout,
@@ -36,6 +37,7 @@ __all__ = [
     "config_for",
     "display_name",
     "find_suite",
+    "is_role",
     "judge_config",
     "load_suite",
     "matchups",
@@ -43,6 +45,7 @@ __all__ = [
     "model_of",
     "override",
     "parse_suite",
+    "resolved_reference",
     "sampling_of",
     "system_of",
 ]

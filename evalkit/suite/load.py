@@ -14,7 +14,8 @@ from evalkit.documents import Document
 from evalkit.errors import Problem, SuiteError, did_you_mean
 from evalkit.models import provider_names
 from evalkit.shipped import shipped, shipped_file, shipped_names
-from evalkit.suite.models import display_name
+from evalkit.suite.models import EXAMPLE, display_name
+from evalkit.suite.roles import is_role, resolved_reference, role_problem, with_models
 from evalkit.suite.schema import ModelConfig, Suite
 
 SOURCES = ("hub", "remote", "files")
@@ -85,7 +86,7 @@ def parse_suite(text: str, *, name: str, folder: Path) -> LoadedSuite:
     problems += _language_problems(document, suite)
     if problems:
         raise SuiteError(*problems)
-    return LoadedSuite(suite=suite, folder=_start(document, folder), file=name)
+    return LoadedSuite(suite=with_models(suite), folder=_start(document, folder), file=name)
 
 
 def _start(document: Document, folder: Path) -> Path:
@@ -99,24 +100,42 @@ def _start(document: Document, folder: Path) -> Path:
 def _model_problems(document: Document) -> Iterator[Problem]:
     """Models that cannot be: no reference, an unknown provider, two of one name. Reads the raw data, however wrong."""
     seen: dict[str, str] = {}
-    for path, reference, name in _references(document.data):
+    own = _own_roles(document.data)
+    for path, written, name in _references(document.data):
+        wrong = role_problem(written, own)
+        if path[0] == "roles" and is_role(written):
+            wrong = Problem(message=f"a role stands for a model, and {written!r} is a role", hint="name its model")
+        if wrong:
+            yield document.problem(path, wrong.message, wrong.hint)
+            continue
+        reference = resolved_reference(written, own)
         try:
             provider = Model.parse(reference).provider
         except ValueError as fault:
-            yield document.problem(path, str(fault), "for example openai/gpt-4.1, or recorded/answers/{language}.jsonl")
+            yield document.problem(path, str(fault), EXAMPLE)
+            continue
+        if path[-1] == "published_model":
             continue
         known = provider_names()
         if provider not in known:
             yield document.problem(
                 path, f"unknown provider {provider!r} in {reference!r}", did_you_mean(provider, known)
             )
-        if path[0] == "judges":
+        if path[0] in {"judges", "roles"}:
             continue
         called = display_name(ModelConfig(model=reference, name=name))
         if called in seen:
             message = f"{reference!r} and {seen[called]!r} are both called {called!r}"
             yield document.problem(path, message, "give one of them a `name:` of its own")
         seen.setdefault(called, reference)
+
+
+def _own_roles(data: dict[str, Any]) -> dict[str, str]:
+    """Return the roles that the file declares itself, as far as they are texts."""
+    roles = data.get("roles")
+    return (
+        {str(role): model for role, model in roles.items() if isinstance(model, str)} if isinstance(roles, dict) else {}
+    )
 
 
 def _references(data: dict[str, Any]) -> Iterator[tuple[tuple[str | int, ...], str, str | None]]:
@@ -132,10 +151,14 @@ def _references(data: dict[str, Any]) -> Iterator[tuple[tuple[str | int, ...], s
         if isinstance(model, str) and model != "each":
             name = item.get("name") if isinstance(item, dict) else None
             yield path, model, name if isinstance(name, str) else None
+        if isinstance(item, dict) and isinstance(item.get("published_model"), str):
+            yield (*path, "published_model"), item["published_model"], None
         variants = item.get("variants") if isinstance(item, dict) else None
         for value, variant in (variants if isinstance(variants, dict) else {}).items():
             if isinstance(variant, dict) and isinstance(variant.get("model"), str):
                 yield (*path, "variants", value), variant["model"], f"{path} {value}"
+    for role, model in _own_roles(data).items():
+        yield ("roles", role), model, f"role {role}"
 
 
 def _source_problems(document: Document) -> Iterator[Problem]:

@@ -10,6 +10,8 @@ from evalkit.errors import Problem, SuiteError
 from evalkit.records import Prompt
 from evalkit.suite.schema import ModelConfig, SamplingSettings
 
+EXAMPLE = "for example openai/gpt-6-luna, or recorded/answers/{language}.jsonl"
+
 
 def model_of(config: ModelConfig) -> calls.Model:
     """Return the model that a configuration names.
@@ -20,8 +22,7 @@ def model_of(config: ModelConfig) -> calls.Model:
     try:
         model = calls.Model.parse(config.model)
     except ValueError as fault:
-        hint = "for example openai/gpt-4.1, or recorded/answers/{language}.jsonl"
-        raise SuiteError(Problem(message=str(fault), hint=hint)) from None
+        raise SuiteError(Problem(message=str(fault), hint=EXAMPLE)) from None
     address = config.base_url or model.base_url
     if (address and not _is_address(address)) or "://" in model.name:
         hint = "for example openai/my-model@http://127.0.0.1:8000/v1"

@@ -10,6 +10,7 @@ from typing import Any
 from evalkit.errors import Problem, SuiteError, raise_all
 from evalkit.language.tags import normalise
 from evalkit.suite.models import display_name, model_of
+from evalkit.suite.roles import resolved_reference
 from evalkit.suite.schema import JudgeConfig, ModelConfig, Suite
 
 NAMED = re.compile(r"([^/@=]+)=(.+)", re.DOTALL)
@@ -49,7 +50,7 @@ def override(
     if judges:
         changes["judges"] = tuple(judge_config(name) for name in judges)
     if judge_model is not None:
-        changes["judges"] = tuple(_on(judge, judge_model) for judge in changes.get("judges", suite.judges))
+        changes["judges"] = tuple(_on(judge, judge_model, suite) for judge in changes.get("judges", suite.judges))
     if languages:
         changes["languages"] = _languages(suite, languages)
     if limit is not None:
@@ -63,11 +64,12 @@ def model_config(reference: str, suite: Suite | None = None) -> ModelConfig:
     """Read `REF` or `NAME=REF`; recorded answers take the suite's layout and start in the working directory.
 
     Raises:
-        SuiteError: the reference is no `provider/model`.
+        SuiteError: the reference is no `provider/model`, or names no role that there is.
     """
     named = NAMED.fullmatch(reference)
     name, model = (named[1], named[2]) if named else (None, reference)
     layout = suite.answers.model_dump() if suite and model.startswith("recorded/") else {}
+    model = resolved_reference(model, suite.roles if suite else {})
     config = ModelConfig(model=model, name=name, relative_to="working-directory", **layout)
     model_of(config)
     return config
@@ -120,9 +122,9 @@ def name_problems(suite: Suite) -> list[Problem]:
     return problems
 
 
-def _on(judge: JudgeConfig, reference: str) -> JudgeConfig:
+def _on(judge: JudgeConfig, reference: str, suite: Suite) -> JudgeConfig:
     """Put another model under a judge, its sampling kept."""
-    model = model_config(reference)
+    model = model_config(reference, suite)
     kept = (
         judge.model.model_copy(update={"model": model.model, "name": model.name, "base_url": None})
         if judge.model

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
+from evalkit.catalogue import Price
 from evalkit.language.tags import normalise
 from evalkit.settings import Settings, StatisticsSettings
 
@@ -50,14 +51,6 @@ class SamplingSettings(Settings):
     """Passed to the provider as it is: top_k, reasoning_effort, chat_template_kwargs …"""
 
 
-class Price(Settings):
-    """US dollars per million tokens."""
-
-    input: Annotated[float, Field(ge=0)]
-    output: Annotated[float, Field(ge=0)]
-    cached_input: Annotated[float, Field(ge=0)] | None = None
-
-
 class Remote(Settings):
     """Where a file with `{language}` in its name comes from when it is not on disk."""
 
@@ -80,7 +73,7 @@ class ModelVariant(Settings):
     """The model that answers some of the prompts; the rest is as its owner says."""
 
     model: str
-    """`provider/model`, or `recorded/path/{language}.json`."""
+    """`provider/model`, `role/everyday-judge`, or `recorded/path/{language}.json`."""
     base_url: str | None = None
     remote: Remote | None = None
 
@@ -89,7 +82,7 @@ class ModelConfig(SamplingSettings, AnswerLayout):
     """A candidate, a baseline or the model under a judge."""
 
     model: str
-    """`provider/model`, or `recorded/path/{language}.json`."""
+    """`provider/model`, `role/everyday-judge`, or `recorded/path/{language}.json`."""
     name: str | None = None
     """What tables call it; the model's own name by default."""
     base_url: str | None = None
@@ -119,6 +112,9 @@ class JudgeConfig(Settings):
     """What tables call it; the definition's name by default."""
     model: Annotated[ModelConfig, _spelled("model")] | None = None
     """Model under the judge, instead of the definition's."""
+    published_model: str | None = None
+    """The model that the suite's published figures were judged with, where it is not the one asked today; instead of
+    the definition's."""
     repeats: Annotated[int, Field(ge=1, le=100)] = 1
     """Judgments per order."""
 
@@ -225,6 +221,8 @@ class Suite(Settings):
     judges: tuple[Annotated[JudgeConfig, _spelled("judge")], ...] = ()
     definitions: dict[str, str] = {}
     """Judge definitions by name, as YAML text; they come before files (run.yaml carries the texts it used)."""
+    roles: dict[str, str] = {}
+    """Role → model reference, before those that ship (run.yaml carries the roles that its judges used)."""
     statistics: StatisticsSettings = StatisticsSettings()
     paths_from: str | None = None
     """Where relative paths start, in place of the file's folder: a folder relative to it, or `shipped`."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from evalkit.words import Unit
 
@@ -108,6 +108,13 @@ def listing(names: Sequence[str], *, limit: int = 6) -> str:
     """Write names with commas, and how many more where they exceed `limit`."""
     shown = ", ".join(names[:limit])
     return shown if len(names) <= limit else f"{shown} and {len(names) - limit} more"
+
+
+def unpriced(models: Iterable[str]) -> str:
+    """Return what to say of models whose price is unknown, and how to give it."""
+    named = list(dict.fromkeys(models))
+    example = f"add --price {named[0]}=IN/OUT (US dollars per million tokens)"
+    return f"No price is known for {listing(named)}, so the cost leaves it out: {example}."
 
 
 def capitalised(title: str) -> str:

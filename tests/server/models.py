@@ -158,6 +158,7 @@ TODAY: dict[str, ServedModel] = {
     "gpt-6-sol": ServedModel(reasons=True, temperature="effort none", logprobs="effort none"),
     "gpt-6-luna": ServedModel(reasons=True, temperature="effort none", logprobs="effort none"),
     "gpt-6-astra": ServedModel(reasons=True, temperature="effort none", logprobs="never"),
+    "gpt-5.2": ServedModel(reasons=True, effort="none", temperature="effort none", logprobs="effort none"),
     "gpt-4.1": ServedModel(shutdown="2027-01-14"),
     "gpt-4-1106-preview": ServedModel(gone=True, shutdown="2026-10-23"),
     "claude-opus-5-5": ServedModel(reasons=True, temperature="never", logprobs="never"),
