@@ -10,7 +10,7 @@ from dataclasses import replace
 from html import unescape
 
 import pytest
-from evalkit.exchange.exporters.tidy import write as tidy
+from evalkit.exchange.exporters.csv import write as csv_export
 
 from evalkit.boards.leaderboard import Entry, board_csv, build
 from evalkit.exchange.exporters import ExportOptions
@@ -51,7 +51,7 @@ def test_no_file_for_a_spreadsheet_begins_a_formula(name: str) -> None:
     board = build([Entry(name=name, results=run.results)], StatisticsSettings(n_resamples=0), judge="panel")
     for text in (
         board_csv(board),
-        tidy(run, ExportOptions(format="csv")).files[""].decode(),
+        csv_export(run, ExportOptions(format="csv")).files[""].decode(),
         figures(run)["estimates.csv"].decode(),
     ):
         rows = list(csv.DictReader(io.StringIO(text, newline="")))
