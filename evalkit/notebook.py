@@ -44,7 +44,10 @@ from evalkit.report.tables import tables
 from evalkit.report.view import View
 from evalkit.results import RunData
 from evalkit.run import read_run
-from evalkit.stages import boards
+from evalkit.stages.check import check_run
+from evalkit.stages.compare import compare_folders
+from evalkit.stages.leaderboard import leaderboard as make_boards
+from evalkit.stored import find_runs
 from evalkit.text.markup import markup
 from evalkit.words import WIN_RATE
 
@@ -256,16 +259,16 @@ def compare(first: str | Path, second: str | Path, *, allow_mixed: bool = False)
     Raises:
         RunError: the runs are not comparable, unless `allow_mixed`.
     """
-    return RunComparison(boards.compare_folders(Path(first), Path(second), allow_mixed=allow_mixed))
+    return RunComparison(compare_folders(Path(first), Path(second), allow_mixed=allow_mixed))
 
 
 def check(folder: str | Path, *, against: str | Path | None = None, **bounds: Any) -> Gate:
-    """Hold a run against a stored run or a threshold (`evalkit check`): see `evalkit.stages.boards.check_run`.
+    """Hold a run against a stored run or a threshold (`evalkit check`): see `evalkit.stages.check.check_run`.
 
     Raises:
         RunError: there is nothing to compare.
     """
-    return boards.check_run(Path(folder), against=None if against is None else Path(against), **bounds)
+    return check_run(Path(folder), against=None if against is None else Path(against), **bounds)
 
 
 def leaderboard(folders: Iterable[str | Path], *, judge: str | None = None) -> Board:
@@ -274,8 +277,8 @@ def leaderboard(folders: Iterable[str | Path], *, judge: str | None = None) -> B
     Raises:
         RunError: the runs are not comparable.
     """
-    found = boards.find_runs([Path(folder) for folder in folders])
-    (board,) = boards.leaderboard(found, page=Path("index.html"), judge=judge)
+    runs = find_runs([Path(folder) for folder in folders])
+    (board,) = make_boards(runs, page=Path("index.html"), judge=judge)
     return Board(board)
 
 

@@ -321,7 +321,7 @@ def _leaderboard(asked: _Asked, folders: Sequence[Path]) -> Path | None:
     """Write `index.html` above the runs of several candidates; None where there is one, or no judge to rank by."""
     if len(folders) < 2 or not asked.workload.judges:  # noqa: PLR2004
         return None
-    from evalkit.stages.boards import leaderboard, publish
+    from evalkit.stages.leaderboard import leaderboard, publish
 
     page = runs_folder(asked.job, asked.workload) / "index.html"
     (first, *_) = publish(leaderboard(folders, page=page, ignore=frozenset({"sampling"})), page)

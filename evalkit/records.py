@@ -3,7 +3,7 @@
     Prompt ─► Generation ─► Comparison ─► Verdict ─► Outcome ─► Estimate
 
 `Prompt.id` is shared by the translations of a prompt: it is the cluster. A `Verdict` is positional (A, B); only
-`judging/` turns it into an `Outcome`, which is in the candidate's terms.
+`judging/outcomes.py` turns verdicts into an `Outcome`, which is in the candidate's terms.
 """
 
 from __future__ import annotations
@@ -12,9 +12,15 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, is_dataclass
 from enum import StrEnum
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from evalkit.calls import Message
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import numpy as np
+    from numpy.typing import NDArray
 
 MACRO = "macro"
 """`language` of a figure that is the mean of the languages' figures."""
@@ -22,6 +28,8 @@ MICRO = "micro"
 """`language` of a figure over all prompts of all languages pooled."""
 PANEL = "panel"
 """`judge` of a figure over several judges."""
+ORDER_UNKNOWN = {"order": "unknown"}
+"""Note of a verdict that was imported from a file which does not say in which order the answers were shown."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,6 +122,10 @@ class Order(StrEnum):
     SWAPPED = "swapped"
     """A is the baseline, B the candidate."""
 
+    def turned(self, value: float) -> float:
+        """Return a value in [0, 1] for A as one for the candidate, or the other way round."""
+        return value if self is Order.FORWARD else 1 - value
+
 
 class Choice(StrEnum):
     """Which answer the judge preferred, by position."""
@@ -170,6 +182,21 @@ class Verdict:
     """Keys of the replies it rests on, in the ledger."""
     served_model: str | None = None
     fingerprint: str | None = None
+
+    @property
+    def order_known(self) -> bool:
+        """Whether the judge saw the answers in `order`; an imported verdict of unknown order stands as forward."""
+        return self.notes.get("order") != ORDER_UNKNOWN["order"]
+
+    @property
+    def candidate_preference(self) -> float:
+        """Preference for the candidate, the swap undone."""
+        return self.order.turned(self.preference)
+
+    @property
+    def candidate_graded(self) -> float | None:
+        """The five-level value for the candidate, the swap undone."""
+        return None if self.graded is None else self.order.turned(self.graded)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -261,6 +288,36 @@ class Estimate:
     """Of the intervals."""
     method: str = ""
     """What the interval is, or why the figure is undefined."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Coded:
+    """A column of N words, each a code into the words that occur."""
+
+    words: Sequence[str]
+    codes: NDArray[np.int64]
+    """(N,)"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PairColumns:
+    """N pairs by column."""
+
+    language: Coded
+    prompt_id: Coded
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScoreColumns:
+    """A run's outcomes by column: enough for boards of hundreds of runs, and read in milliseconds."""
+
+    pairs: PairColumns
+    """(N,) of each outcome."""
+    judge: Coded
+    score: NDArray[np.float64]
+    """(N,) in the candidate's terms, before the language rule; NaN where missing."""
+    wrong: tuple[PairColumns, PairColumns] | None = None
+    """Pairs whose answer by the candidate, and by the baseline, is in the wrong language; None where no rule asks."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,25 +17,31 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from enum import Enum
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import yaml
+from pydantic import BaseModel
 
 from evalkit.calls import Message
+from evalkit.documents import Document
 from evalkit.errors import Problem, RunError
 from evalkit.files import write_all
 from evalkit.records import (
     Choice,
+    Coded,
     Generation,
     LanguageCheck,
     LanguageStatus,
     Order,
     Outcome,
+    PairColumns,
     Prompt,
+    ScoreColumns,
     Verdict,
     json_ready,
 )
 from evalkit.results import Results, RunData
+from evalkit.settings import StatisticsSettings
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -44,7 +50,6 @@ FILES = ("run.yaml", "prompts.parquet", "generations.parquet", "verdicts.parquet
 MADE_FROM = ".made-from"
 """Holds the digest of what a run directory was made from (freshness.py)."""
 CANDIDATE, BASELINE = "candidate", "baseline"
-T = TypeVar("T")
 
 
 def write_run(folder: Path, run: RunData) -> None:
@@ -83,6 +88,7 @@ def read_run(folder: Path) -> RunData:
         suite = yaml.safe_load((folder / "run.yaml").read_text("utf-8"))
         if not isinstance(suite, dict) or "name" not in suite:
             raise TypeError("run.yaml holds no suite")  # noqa: TRY301 - one message for all damage
+        read_settings(folder)  # now, so that whoever takes the settings from the run's suite finds them right
         answers = _read_table(folder / "generations.parquet")
         sides = {side: [row for row in answers if row["side"] == side] for side in (CANDIDATE, BASELINE)}
         return RunData(
@@ -121,34 +127,82 @@ def read_results(folder: Path) -> Results:
     return Results.from_json(document, where=str(path))
 
 
-def read_scores(folder: Path) -> dict[str, Any] | None:
-    """Read the scores of outcomes.parquet alone, by column, for boards of hundreds of runs.
+class _RunSuite(BaseModel):
+    """What of run.yaml is read without the rest of the suite."""
 
-    Returns:
-        `score` (N floats), and for each of judge, language and prompt_id its words and (N,) codes into them; None where
-        the folder has no outcomes.parquet.
+    statistics: StatisticsSettings = StatisticsSettings()
+
+
+def read_settings(folder: Path) -> StatisticsSettings:
+    """Read a run's statistics settings from its run.yaml; the defaults where only its results.json is there.
 
     Raises:
-        RunError: the file is damaged.
+        RunError: run.yaml is no YAML, or a setting is wrong.
     """
+    path = (folder if folder.is_dir() else folder.parent) / "run.yaml"
+    if not path.is_file():
+        return StatisticsSettings()
+    return Document(path.read_text("utf-8"), name=str(path), error=RunError).validate(_RunSuite).statistics
+
+
+def read_scores(folder: Path, settings: StatisticsSettings) -> ScoreColumns | None:
+    """Read by column, for boards of hundreds of runs, what the scores of a run are made of.
+
+    Returns:
+        None where the folder lacks outcomes.parquet, or the generations.parquet that the language rule needs.
+
+    Raises:
+        RunError: a file is damaged.
+    """
+    place = folder if folder.is_dir() else folder.parent
+    outcomes, answers = place / "outcomes.parquet", place / "generations.parquet"
+    ruled = settings.wrong_language_loses
+    if not outcomes.is_file() or (ruled and not answers.is_file()):
+        return None
+    table = _read_columns(outcomes, (*_PAIR, "judge"), "score")
+    return ScoreColumns(
+        pairs=_pair_columns(table),
+        judge=_coded(table["judge"]),
+        score=table["score"].to_numpy(),
+        wrong=_wrong_pairs(answers) if ruled else None,
+    )
+
+
+_PAIR = ("language", "prompt_id")
+
+
+def _wrong_pairs(answers: Path) -> tuple[PairColumns, PairColumns]:
+    """Return the pairs of which the candidate's, and the baseline's, answer is in the wrong language."""
+    import pyarrow.compute as pc
+
+    table = _read_columns(answers, (*_PAIR, "side", "language_status"))
+    table = table.filter(pc.equal(table["language_status"], LanguageStatus.WRONG.value))
+    candidate, baseline = (_pair_columns(table.filter(pc.equal(table["side"], side))) for side in (CANDIDATE, BASELINE))
+    return candidate, baseline
+
+
+def _read_columns(path: Path, words: Sequence[str], *numbers: str) -> pa.Table:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    path = folder / "outcomes.parquet"
-    if not path.is_file():
-        return None
-    words = ["judge", "language", "prompt_id"]
     try:
-        table = pq.read_table(path, columns=[*words, "score"], read_dictionary=words).combine_chunks()
-        columns: dict[str, Any] = {"score": table["score"].to_numpy()}
-        for name in words:
-            chunk = (
-                table[name].combine_chunks() if table.num_rows else pa.array([], pa.dictionary(pa.int32(), pa.string()))
-            )
-            columns[name] = (chunk.dictionary.to_pylist(), chunk.indices.to_numpy())
+        return pq.read_table(path, columns=[*words, *numbers], read_dictionary=list(words)).unify_dictionaries()
     except (OSError, pa.ArrowException, KeyError) as fault:
         raise RunError(Problem(where=str(path), message=f"damaged: {fault}", hint="run it again")) from None
-    return columns
+
+
+def _pair_columns(table: pa.Table) -> PairColumns:
+    return PairColumns(language=_coded(table["language"]), prompt_id=_coded(table["prompt_id"]))
+
+
+def _coded(column: pa.ChunkedArray) -> Coded:
+    """Return a column that was read as a dictionary."""
+    import numpy as np
+
+    if not len(column):
+        return Coded(words=(), codes=np.empty(0, dtype=np.int64))
+    coded = column.combine_chunks()
+    return Coded(words=coded.dictionary.to_pylist(), codes=coded.indices.to_numpy())
 
 
 def results_text(results: Results) -> str:

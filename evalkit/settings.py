@@ -5,8 +5,9 @@ They stand below both sides so that `statistics/` and `judging/` need not know w
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
-from typing import Annotated, Self
+from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -83,3 +84,8 @@ class StatisticsSettings(Settings):
             message = "profile_scorers needs `profile: true`"
             raise ValueError(message)
         return self
+
+
+def statistics_settings(suite: Mapping[str, Any]) -> StatisticsSettings:
+    """Return the statistics settings of a resolved suite (run.yaml); the defaults where it has none."""
+    return StatisticsSettings.model_validate(suite.get("statistics") or {})

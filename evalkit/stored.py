@@ -1,7 +1,8 @@
-"""Runs by name: what `evalkit run` stored in the working directory can be named without its path."""
+"""Every way to find runs: by path, by a name below `reports/`, or all runs below a folder."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from evalkit.errors import Problem, RunError, did_you_mean
@@ -36,9 +37,28 @@ def find_run(named: Path, *, reports: Path = REPORTS) -> Path:
     raise RunError(Problem(where=str(named), message="not a run directory", hint=hint))
 
 
-def find_folder(named: Path, *, reports: Path = REPORTS) -> Path:
-    """Return a folder of runs: the path where there is one, else that name below `reports` where there is one."""
-    return reports / named if not named.exists() and (reports / named).exists() else named
+def find_runs(named: Sequence[Path], *, reports: Path = REPORTS) -> list[Path]:
+    """Return the run directories that are named, and those below a named folder that holds no run itself.
+
+    Args:
+        named: paths, or names of folders below `reports`.
+        reports: where runs go by default.
+
+    Raises:
+        RunError: a folder holds no run.
+    """
+    runs: list[Path] = []
+    for name in named:
+        path = reports / name if not name.exists() and (reports / name).exists() else name
+        if (path / "results.json").is_file() or not path.is_dir():
+            runs.append(path)
+            continue
+        below = sorted(file.parent for file in path.rglob("results.json"))
+        if not below:
+            hint = "name run directories: folders that hold a results.json"
+            raise RunError(Problem(where=str(path), message="holds no run", hint=hint))
+        runs += below
+    return list(dict.fromkeys(runs))
 
 
 def _runs_in(folder: Path) -> list[str]:

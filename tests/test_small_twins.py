@@ -10,10 +10,10 @@ from dataclasses import replace
 from html import unescape
 
 import pytest
-from evalkit.exchange.exporters.csv import write as csv_export
 
 from evalkit.boards.leaderboard import Entry, board_csv, build
 from evalkit.exchange.exporters import ExportOptions
+from evalkit.exchange.exporters.csv import write as csv_export
 from evalkit.exchange.exporters.llm_comparator import write as llm_comparator
 from evalkit.report.examples import collect
 from evalkit.report.page import render_page

@@ -29,6 +29,11 @@ class Gap:
         return f"{self.aspect}: {self.first} against {self.second}"
 
 
+def judge_names(results: Results) -> list[str]:
+    """Return the names of a run's judges."""
+    return [judge.name for judge in results.judges]
+
+
 def signature(results: Results) -> dict[str, str]:
     """Return what two runs must share, each aspect in words; equal words are equal things."""
     suite = results.suite

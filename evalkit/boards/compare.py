@@ -12,6 +12,7 @@ from evalkit.report.view import language_name
 from evalkit.settings import StatisticsSettings
 from evalkit.statistics.paired import Difference
 from evalkit.statistics.paired import compare as paired_differences
+from evalkit.statistics.scores import chosen_judge, scores_by_pair
 from evalkit.text.markdown import escape
 from evalkit.text.markdown import markdown as table_markdown
 from evalkit.text.table import Cell, Table, cells
@@ -54,10 +55,14 @@ class Paired:
 def compare_runs(
     first: RunRecords, second: RunRecords, settings: StatisticsSettings, *, judge: str | None = None
 ) -> Paired:
-    """Return the paired comparison of two runs that are comparable."""
+    """Return the paired comparison of two runs that are comparable.
+
+    Raises:
+        RunError: one of the runs has no judge of the name `judge`.
+    """
     differences = paired_differences(first, second, settings)
-    judges = list(dict.fromkeys(item.judge for item in differences))
-    chosen = judge or (PANEL if PANEL in judges else judges[0] if judges else "")
+    judges = sorted({item.judge for item in differences} - {PANEL})
+    chosen = chosen_judge(judges, judge) if judges or judge else ""
     names = (first.candidate, second.candidate)
     if names[0] == names[1]:
         names = (f"{names[0]} (first)", f"{names[1]} (second)")
@@ -68,29 +73,29 @@ def compare_runs(
         judge=chosen,
         confidence_level=settings.confidence_level,
         differences=differences,
-        flips=tuple(_flips(first, second)),
+        flips=tuple(_flips(first, second, settings)),
         sentence=_sentence(names, [item for item in differences if item.judge == chosen], settings),
     )
 
 
-def _flips(first: RunRecords, second: RunRecords) -> list[Flip]:
-    other = {(item.judge, *item.key): item.score for item in second.outcomes}
+def _flips(first: RunRecords, second: RunRecords, settings: StatisticsSettings) -> list[Flip]:
+    """Return the pairs that one candidate won and the other lost, by each judge that both runs have."""
     texts = {prompt.key: prompt.text for prompt in first.prompts}
-    found = []
-    for item in first.outcomes:
-        score = other.get((item.judge, *item.key))
-        if score is not None and (item.score - 0.5) * (score - 0.5) < 0:
-            found.append(
-                Flip(
-                    language=item.language,
-                    prompt_id=item.prompt_id,
-                    judge=item.judge,
-                    first=item.score,
-                    second=score,
-                    prompt=texts.get(item.key, ""),
-                )
-            )
-    return sorted(found, key=lambda flip: (flip.first > flip.second, flip.language, flip.prompt_id, flip.judge))
+    ours, theirs = (scores_by_pair(run, settings) for run in (first, second))
+    flips = [
+        Flip(
+            language=key[0],
+            prompt_id=key[1],
+            judge=judge,
+            first=score,
+            second=theirs[judge][key],
+            prompt=texts[key],
+        )
+        for judge in ours.keys() & theirs.keys() - {PANEL}
+        for key, score in ours[judge].items()
+        if (score - 0.5) * (theirs[judge].get(key, math.nan) - 0.5) < 0
+    ]
+    return sorted(flips, key=lambda flip: (flip.first > flip.second, flip.language, flip.prompt_id, flip.judge))
 
 
 def _sentence(names: tuple[str, str], rows: Sequence[Difference], settings: StatisticsSettings) -> str:

@@ -24,10 +24,7 @@ from evalkit.records import MACRO, MICRO, Estimate
 from evalkit.results import Results
 from evalkit.statistics.claims import holm
 from evalkit.statistics.figures import Figures, Floats
-from evalkit.statistics.intervals import effective_n, normal_quantile, student_interval
-
-CAP = 20
-"""As in the headline interval: the most that one pair may count for."""
+from evalkit.statistics.intervals import counted_n, normal_quantile, score_statistic, student_interval
 
 
 class Decision(StrEnum):
@@ -157,11 +154,8 @@ def threshold_tests(rows: Sequence[Estimate], *, min_win_rate: float, floored: b
         [(row.value, row.low, row.high, row.standard_error, row.n, row.clusters) for row in rows], dtype=np.float64
     )
     value, low, high, errors, pairs, clusters = columns.T
-    errors = np.nan_to_num(errors)
-    floor = clusters if floored else np.where(errors > 0, 0, clusters)
-    n = effective_n(value, errors, floor=floor, cap=CAP * pairs)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        z = (value - min_win_rate) / np.sqrt(min_win_rate * (1 - min_win_rate) / n)
+    n = counted_n(value, np.nan_to_num(errors), clusters=clusters, pairs=pairs, floored=floored)
+    z = score_statistic(value, n, against=min_win_rate)
     z = np.where(np.isnan(low), np.nan, np.where(np.isnan(z), 0, z))
     level = rows[0].confidence_level
     return _tests(

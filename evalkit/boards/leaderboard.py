@@ -18,8 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import logit, ndtri
 
-from evalkit.boards.scores import Columns, align
-from evalkit.records import MACRO, MICRO, json_ready
+from evalkit.boards.scores import align
+from evalkit.records import MACRO, MICRO, ScoreColumns, json_ready
 from evalkit.report.leaderboard import ranks
 from evalkit.report.view import language_name
 from evalkit.results import Results
@@ -50,7 +50,7 @@ class Entry:
     results: Results
     link: str | None = None
     """Address of its report, relative to the page."""
-    columns: Columns | None = None
+    columns: ScoreColumns | None = None
     """Its scores; None where only results.json is at hand."""
 
     @property
@@ -115,7 +115,7 @@ def _macro_figures(
             "published standard errors, without pairing, and are wider than they need be."
         )
         return None
-    scores = align(columns, judge)
+    scores = align(columns, judge, settings)
     weights = scores.weights(n_resamples=settings.n_resamples, seed=settings.seed)
     shared = np.stack([np.isfinite(values).any(axis=0) for values in scores.values]).all(axis=0).reshape(-1)
     if not shared.all() and shared.any():
@@ -138,13 +138,13 @@ def _rate_by_baseline(
         np.array([_number(cell.get(name)) for cell in cells])
         for name in ("value", "low", "high", "standard_error", "n")
     )
+    rating = elo(star(value, n).theta)
     if figures is not None:
         sets = rank_sets(figures, confidence_level=settings.confidence_level)
         bounds = sets.low, sets.high
         value = np.where(np.isfinite(figures.values), figures.values, value)
     else:
         bounds = unpaired_rank_sets(value, error, confidence_level=settings.confidence_level)
-    rating = elo(star(value, n).theta)
     with np.errstate(divide="ignore"):
         limits = elo(logit(low)), elo(logit(high))
     for index, row in enumerate(rows):

@@ -4,21 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from evalkit.records import PANEL
+from evalkit.records import PANEL, Coded, PairColumns, ScoreColumns
+from evalkit.settings import StatisticsSettings
 from evalkit.statistics.figures import Figures, Floats, Weights, join, mean, prompt_weights
 from evalkit.statistics.languages import macro
-
-Columns = Mapping[str, Any]
-"""`score`, and (words, codes) of judge, language and prompt_id: what `run.read_scores` returns."""
+from evalkit.statistics.scores import panel_score, wrong_language_loses
+from evalkit.statistics.scoring import valid
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Scores:
-    """R runs' scores by one judge, in each candidate's terms; NaN is missing."""
+class AlignedScores:
+    """R runs' scores by one judge or the panel, in each candidate's terms; NaN is missing."""
 
     languages: tuple[str, ...]
     prompts: tuple[str, ...]
@@ -31,30 +31,55 @@ class Scores:
         return prompt_weights(len(self.prompts), n_resamples=n_resamples, rng=rng)
 
 
-def align(runs: Sequence[Columns], judge: str) -> Scores:
-    """Return the scores of all runs by `judge`, or by `panel`: the mean of all judges where all have a score."""
-    languages = sorted({word for run in runs for word in run["language"][0]})
-    prompts = sorted({word for run in runs for word in run["prompt_id"][0]})
-    places = [{word: place for place, word in enumerate(words)} for words in (prompts, languages)]
-    return Scores(
-        languages=tuple(languages),
-        prompts=tuple(prompts),
-        values=tuple(_one_run(run, judge, *places) for run in runs),
+def align(runs: Sequence[ScoreColumns], judge: str, settings: StatisticsSettings) -> AlignedScores:
+    """Return the scores of all runs by `judge`, which may be the panel, under the rules of `settings`."""
+    every = [pairs for run in runs for pairs in (run.pairs, *(run.wrong or ()))]
+    languages = sorted({word for pairs in every for word in pairs.language.words})
+    prompts = sorted({word for pairs in every for word in pairs.prompt_id.words})
+    axes = _Axes(
+        prompts={word: place for place, word in enumerate(prompts)},
+        languages={word: place for place, word in enumerate(languages)},
     )
+    values = tuple(_one_run(run, judge, axes, settings) for run in runs)
+    return AlignedScores(languages=tuple(languages), prompts=tuple(prompts), values=values)
 
 
-def _one_run(run: Columns, judge: str, prompts: Mapping[str, int], languages: Mapping[str, int]) -> Floats:
-    row = np.array([prompts[word] for word in run["prompt_id"][0]], dtype=np.int64)[run["prompt_id"][1]]
-    column = np.array([languages[word] for word in run["language"][0]], dtype=np.int64)[run["language"][1]]
-    names, codes = run["judge"]
-    wanted = range(len(names)) if judge == PANEL else [place for place, name in enumerate(names) if name == judge]
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Axes:
+    """Where each prompt and each language stands in a (C, L) table."""
+
+    prompts: Mapping[str, int]
+    languages: Mapping[str, int]
+
+    def cells(self, pairs: PairColumns) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Return the (row, column) of each pair."""
+        return _places(pairs.prompt_id, self.prompts), _places(pairs.language, self.languages)
+
+    def marked(self, pairs: PairColumns) -> NDArray[np.bool_]:
+        """Return (C, L): which cells the pairs are."""
+        table = np.zeros((len(self.prompts), len(self.languages)), dtype=np.bool_)
+        table[self.cells(pairs)] = True
+        return table
+
+
+def _places(column: Coded, axis: Mapping[str, int]) -> NDArray[np.int64]:
+    return np.array([axis[word] for word in column.words], dtype=np.int64)[column.codes]
+
+
+def _one_run(run: ScoreColumns, judge: str, axes: _Axes, settings: StatisticsSettings) -> Floats:
+    """Return the run's (C, L) scores."""
+    rows, columns = axes.cells(run.pairs)
+    wrong = (axes.marked(run.wrong[0]), axes.marked(run.wrong[1])) if run.wrong else None
     tables = []
-    for place in wanted:
-        own = codes == place
-        table = np.full((len(prompts), len(languages)), np.nan)
-        table[row[own], column[own]] = run["score"][own]
-        tables.append(table)
-    return np.mean(tables, axis=0) if tables else np.full((len(prompts), len(languages)), np.nan)
+    for code, name in enumerate(run.judge.words):
+        if judge in {name, PANEL}:
+            own = run.judge.codes == code
+            table = np.full((len(axes.prompts), len(axes.languages)), np.nan)
+            table[rows[own], columns[own]] = valid(run.score[own])
+            tables.append(table if wrong is None else wrong_language_loses(table, wrong, settings))
+    if not tables:
+        return np.full((len(axes.prompts), len(axes.languages)), np.nan)
+    return panel_score(tables, settings.panel) if judge == PANEL else tables[0]
 
 
 def by_language_and_macro(

@@ -45,13 +45,13 @@ def run(args: argparse.Namespace) -> int:
     from evalkit.judging.calibration import calibrate
     from evalkit.judging.human import read_labels
     from evalkit.run import read_run
-    from evalkit.settings import StatisticsSettings
+    from evalkit.settings import statistics_settings
     from evalkit.stored import find_run
 
     data = read_run(find_run(args.run))
     table = read_table(args.human)
     labels = read_labels(table.rows, columns=table.columns, name=table.name, where=table.where, run=data)
-    found = calibrate(data, labels, StatisticsSettings(**data.suite.get("statistics", {})))
+    found = calibrate(data, labels, statistics_settings(data.suite))
     if args.json:
         print_json(asdict(found))
     else:

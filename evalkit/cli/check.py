@@ -50,7 +50,7 @@ def run(args: argparse.Namespace) -> int:
     """Print the answer; exit with it."""
     from evalkit.boards.gate_text import document, junit, markdown, sentence
     from evalkit.files import write_all
-    from evalkit.stages.boards import check_run
+    from evalkit.stages.check import check_run
     from evalkit.stored import find_run
 
     if args.max_regression is not None and args.against is None:

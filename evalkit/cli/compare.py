@@ -24,7 +24,7 @@ def run(args: argparse.Namespace) -> int:
     """Print the sentence, the table and the prompts that changed hands."""
     from evalkit.boards.compare import document, markdown
     from evalkit.files import write_all
-    from evalkit.stages.boards import compare_folders
+    from evalkit.stages.compare import compare_folders
     from evalkit.stored import find_run
 
     first, second = find_run(args.first), find_run(args.second)

@@ -37,15 +37,15 @@ def run(args: argparse.Namespace) -> int:
     """Write the page and its downloads; print the table."""
     from evalkit.boards.leaderboard import markdown
     from evalkit.stages.arena import read_people
-    from evalkit.stages.boards import find_runs, leaderboard, publish
-    from evalkit.stored import find_folder, find_run
+    from evalkit.stages.leaderboard import leaderboard, publish
+    from evalkit.stored import find_run, find_runs
 
     if args.calibrate and not args.people:
         raise InputError(Problem(where="--calibrate", message="there are no votes to fit on", hint="--people FILE"))
     calibration = args.calibrate and find_run(args.calibrate)
     people = read_people(args.people, calibrate=calibration, judge=args.judge) if args.people else None
     boards = leaderboard(
-        find_runs([find_folder(run) for run in args.runs]),
+        find_runs(args.runs),
         page=args.output,
         judge=args.judge,
         allow_mixed=args.allow_mixed,

@@ -10,13 +10,13 @@ import hashlib
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from statistics import fmean
 from typing import Any
 
 from evalkit.calls import Message
 from evalkit.exchange.reader import FieldReader, SourceRow
+from evalkit.judging.outcomes import outcomes_of
 from evalkit.language.tags import normalise
-from evalkit.records import Choice, Failure, Generation, Order, Outcome, Prompt, RunRecords, Verdict
+from evalkit.records import ORDER_UNKNOWN, Choice, Failure, Generation, Order, Prompt, RunRecords, Verdict
 from evalkit.results import Cost, ImportSource, JudgeSummary
 
 
@@ -109,6 +109,8 @@ def run_of(source: Import, reader: FieldReader) -> ImportedRun:
     prompts = {item.prompt.key: item.prompt for item in source.judgments}
     judges = list(dict.fromkeys(item.judge for item in source.judgments))
     failures = tuple(_failure(item) for item in source.judgments if math.isnan(item.preference))
+    verdicts = tuple(_verdict(item, soft=source.soft) for item in source.judgments if item.preference >= 0)
+    asked = {(item.judge, *item.prompt.key): source.both_orders for item in source.judgments}
     return ImportedRun(
         suite=_suite(source, judges),
         candidate=source.candidate,
@@ -118,8 +120,8 @@ def run_of(source: Import, reader: FieldReader) -> ImportedRun:
         baseline_answers=_answers(source.baseline, ((item.prompt, item.baseline_text) for item in source.judgments)),
         candidate_checks={},
         baseline_checks={},
-        verdicts=tuple(_verdict(item, soft=source.soft) for item in source.judgments if item.preference >= 0),
-        outcomes=tuple(_outcomes(source)),
+        verdicts=verdicts,
+        outcomes=tuple(outcomes_of(asked, verdicts)),
         failures=failures,
         judges=tuple(JudgeSummary(name=name, model=name, kind="imported") for name in judges),
         notes=tuple(source.notes),
@@ -177,9 +179,8 @@ def _answers(model: str, texts: Iterable[tuple[Prompt, str | None]]) -> tuple[Ge
 def _verdict(item: Judgment, *, soft: bool) -> Verdict:
     """Return the judgment by position; where the order is not known it stands as forward, and a note says so."""
     order = item.order or Order.FORWARD
-    forward = order is Order.FORWARD
-    preference = item.preference if forward else 1 - item.preference
-    graded = None if item.graded is None else (item.graded if forward else 1 - item.graded)
+    preference = order.turned(item.preference)
+    graded = None if item.graded is None else order.turned(item.graded)
     choice = Choice.TIE if preference == 0.5 else Choice.A if preference > 0.5 else Choice.B  # noqa: PLR2004
     return Verdict(
         judge=item.judge,
@@ -191,7 +192,7 @@ def _verdict(item: Judgment, *, soft: bool) -> Verdict:
         graded=graded,
         soft=soft,
         reason=item.reason,
-        notes=dict(item.notes) if item.order else {**item.notes, "order": "unknown"},
+        notes=dict(item.notes) if item.order else {**item.notes, **ORDER_UNKNOWN},
         repeat=item.repeat,
     )
 
@@ -206,41 +207,3 @@ def _failure(item: Judgment) -> Failure:
         language=item.prompt.language,
         order=item.order.value if item.order else "",
     )
-
-
-def _outcomes(source: Import) -> Iterable[Outcome]:
-    """Return one outcome a judge and pair; a pair that lacks an order its protocol has is missing."""
-    pairs: dict[tuple[str, tuple[str, str]], list[Judgment]] = {}
-    for item in source.judgments:
-        pairs.setdefault((item.judge, item.prompt.key), []).append(item)
-    for (judge, (language, identifier)), items in pairs.items():
-        forward, swapped = (_mean([i.preference for i in items if i.order is order]) for order in Order)
-        both = (forward + swapped) / 2
-        grades = [math.nan if item.graded is None else item.graded for item in items]
-        yield Outcome(
-            judge=judge,
-            prompt_id=identifier,
-            language=language,
-            score=both if source.both_orders else _mean([item.preference for item in items]),
-            forward=forward,
-            swapped=swapped,
-            graded=_mean(grades),
-            soft=source.soft,
-            single_order=not source.both_orders,
-            repeat_variance=_spread(items),
-        )
-
-
-def _mean(values: Sequence[float]) -> float:
-    """Mean of the values that are there; NaN where none is."""
-    found = [value for value in values if not math.isnan(value)]
-    return fmean(found) if found else math.nan
-
-
-def _spread(items: Sequence[Judgment]) -> float:
-    """Variance over repeats within order, averaged over orders; NaN without repeats."""
-    groups = [[i.preference for i in items if i.order is order and i.preference >= 0] for order in (*Order, None)]
-    spreads = [
-        sum((value - fmean(group)) ** 2 for value in group) / (len(group) - 1) for group in groups if len(group) > 1
-    ]
-    return fmean(spreads) if spreads else math.nan

@@ -11,11 +11,12 @@ from typing import Any
 import numpy as np
 
 from evalkit.judging.human import HumanLabel, HumanLabels, annotators, by_pair
-from evalkit.records import MACRO, MICRO, PANEL, RunRecords
+from evalkit.records import MACRO, MICRO, RunRecords
 from evalkit.settings import StatisticsSettings
 from evalkit.statistics.agreement import MIN_PAIRS, kappa, krippendorff_alpha
 from evalkit.statistics.correction import greg_by_language
 from evalkit.statistics.figures import Floats, divide, percentile, prompt_weights, resampled_sums
+from evalkit.statistics.scores import scores_by_pair
 from evalkit.statistics.scoring import winner
 
 Key = tuple[str, str]
@@ -43,7 +44,7 @@ def calibrate(run: RunRecords, labels: HumanLabels, settings: StatisticsSettings
     A pair with several labels counts with their mean; agreement is about the winner: candidate, tie, baseline.
     """
     people = by_pair(labels.labels)
-    scores = _scores(run)
+    scores = scores_by_pair(run, settings)
     languages = list(dict.fromkeys(prompt.language for prompt in run.prompts))
     return Calibration(
         judges=tuple(
@@ -59,18 +60,6 @@ def calibrate(run: RunRecords, labels: HumanLabels, settings: StatisticsSettings
         labels=len(labels.labels),
         skipped=labels.skipped,
     )
-
-
-def _scores(run: RunRecords) -> dict[str, dict[Key, float]]:
-    """Return judge → pair → score, the panel's mean last where there are several judges."""
-    scores: dict[str, dict[Key, float]] = {}
-    for outcome in run.outcomes:
-        scores.setdefault(outcome.judge, {})[outcome.key] = outcome.score
-    if len(scores) > 1:
-        keys = list(dict.fromkeys(key for own in scores.values() for key in own))
-        every = list(scores.values())
-        scores[PANEL] = {key: math.fsum(own.get(key, math.nan) for own in every) / len(every) for key in keys}
-    return scores
 
 
 def _agreement(

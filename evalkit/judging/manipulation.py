@@ -121,19 +121,3 @@ def repeated_answers(answers: Iterable[Generation]) -> set[tuple[str, str]]:
 
 def _folded(answer: Generation) -> str:
     return " ".join(unicodedata.normalize("NFKC", answer_texts(answer)).casefold().split())
-
-
-def warnings(rows: Iterable[AnswerChecks], *, who: str) -> list[str]:
-    """Return sentences for readers about the rows of `flag_answers` that need a look."""
-    found = []
-    for row in rows:
-        place = f"{who}, {row.language}"
-        if row.duplicate_share > DUPLICATE_SHARE:
-            found.append(f"{place}: {row.duplicates} of {row.n} answers repeat one another (constant answers?)")
-        if row.verdict_strings:
-            found.append(f"{place}: {row.verdict_strings} answers hold verdicts or orders to the judge")
-        if row.control_tokens:
-            found.append(f"{place}: {row.control_tokens} answers hold control tokens of chat templates")
-        if row.empty:
-            found.append(f"{place}: {row.empty} answers are empty")
-    return found

@@ -1,4 +1,4 @@
-"""From verdicts to outcomes: the one place where positions (A, B) become the candidate's score."""
+"""From verdicts to outcomes: the one place where positions (A, B) become the candidate's score of a pair."""
 
 from __future__ import annotations
 
@@ -17,53 +17,58 @@ PairKey = tuple[str, str, str]
 """(judge, language, prompt id)."""
 
 
-def candidate_score(value: float, order: Order) -> float:
-    """Turn a worth for A into a worth for the candidate; every undoing of the swap goes through here."""
-    return value if order is Order.FORWARD else 1.0 - value
-
-
 def outcomes(comparisons: Iterable[Comparison], verdicts: Iterable[Verdict]) -> list[Outcome]:
-    """Return one outcome per pair that was put to a judge, in the order of the comparisons.
+    """Return one outcome per pair that was put to a judge, in the order of the comparisons; see `outcomes_of`."""
+    asked: dict[PairKey, bool] = {}
+    for comparison in comparisons:
+        key = (comparison.judge, comparison.prompt.language, comparison.prompt.id)
+        asked[key] = asked.get(key, False) or comparison.order is Order.SWAPPED
+    return outcomes_of(asked, verdicts)
+
+
+def outcomes_of(asked: Mapping[PairKey, bool], verdicts: Iterable[Verdict]) -> list[Outcome]:
+    """Return one outcome per pair of `asked`, in its order.
 
     A pair's score is the mean of its two orders, each the mean of its repeats. Where an order has no verdict, the score
-    is NaN and the other order is kept: a missing verdict is never a tie. Judges with one order have it as their score.
+    is NaN and the other order is kept: a missing verdict is never a tie. Pairs with one order have the mean of their
+    verdicts as their score.
+
+    Args:
+        asked: pair → whether the judge was to see it in both orders.
+        verdicts: what the judges said.
     """
-    asked: dict[PairKey, set[Order]] = defaultdict(set)
-    for comparison in comparisons:
-        asked[comparison.judge, comparison.prompt.language, comparison.prompt.id].add(comparison.order)
-    said: dict[PairKey, list[Verdict]] = defaultdict(list)
+    by_pair: dict[PairKey, list[Verdict]] = defaultdict(list)
     for verdict in verdicts:
-        said[verdict.judge, verdict.language, verdict.prompt_id].append(verdict)
-    return [_outcome(key, orders, said.get(key, [])) for key, orders in asked.items()]
+        by_pair[verdict.judge, verdict.language, verdict.prompt_id].append(verdict)
+    return [_outcome(key, by_pair.get(key, []), both_orders=both) for key, both in asked.items()]
 
 
-def _outcome(key: PairKey, orders: set[Order], verdicts: Sequence[Verdict]) -> Outcome:
+def _outcome(key: PairKey, verdicts: Sequence[Verdict], *, both_orders: bool) -> Outcome:
     judge, language, prompt_id = key
-    scores = {order: _scores(verdicts, order) for order in Order}
-    forward, swapped = (fmean(scores[order]) if scores[order] else math.nan for order in Order)
-    single_order = Order.SWAPPED not in orders
-    graded = {
-        order: [candidate_score(v.graded, order) for v in verdicts if v.order is order and v.graded is not None]
-        for order in orders
-    }
-    spreads = [variance(values) for values in scores.values() if len(values) > 1]
+    by_order = [[item for item in verdicts if item.order is order and item.order_known] for order in Order]
+    order_unknown = [item for item in verdicts if not item.order_known]
+    forward, swapped = (_mean([item.candidate_preference for item in group]) for group in by_order)
+    parts = by_order if both_orders else [list(verdicts)]
+    grades = [[grade for item in part if (grade := item.candidate_graded) is not None] for part in parts]
+    repeated = [group for group in (*by_order, order_unknown) if len(group) > 1]
+    spreads = [variance(item.candidate_preference for item in group) for group in repeated]
     return Outcome(
         judge=judge,
         language=language,
         prompt_id=prompt_id,
-        score=forward if single_order else (forward + swapped) / 2,
+        score=(forward + swapped) / 2 if both_orders else _mean([item.candidate_preference for item in verdicts]),
         forward=forward,
-        swapped=math.nan if single_order else swapped,
-        graded=fmean(fmean(values) for values in graded.values()) if all(graded.values()) else math.nan,
+        swapped=swapped,
+        graded=fmean(map(fmean, grades)) if all(grades) else math.nan,
         soft=any(verdict.soft for verdict in verdicts),
-        single_order=single_order,
-        repeat_variance=fmean(spreads) if spreads else math.nan,
+        single_order=not both_orders,
+        repeat_variance=_mean(spreads),
     )
 
 
-def _scores(verdicts: Sequence[Verdict], order: Order) -> list[float]:
-    """The candidate's scores in one order, a value per repeat."""
-    return [candidate_score(verdict.preference, order) for verdict in verdicts if verdict.order is order]
+def _mean(values: Sequence[float]) -> float:
+    """Return the mean; NaN where there is no value."""
+    return fmean(values) if values else math.nan
 
 
 def self_consistency(verdicts: Iterable[Verdict]) -> dict[tuple[str, str], float]:

@@ -107,7 +107,7 @@ def _words_beside(definition: JudgeDefinition, form: Values, suffix: str = "") -
 
 
 def _probability(definition: JudgeDefinition, response: Response) -> Said | Unreadable:
-    """Preference for A = P(A) / (P(A) + P(B)), half of P(TIE) added where there is one; see AlpacaEval 2."""
+    """Read the verdict from the labels' probabilities, as AlpacaEval 2 does; see `soft_preference`."""
     if not response.top_logprobs:
         message = (
             "the server returned no log probabilities: take a model that has them, or a judge that writes its verdict"
@@ -120,7 +120,7 @@ def _probability(definition: JudgeDefinition, response: Response) -> Said | Unre
     if total < definition.min_mass or total == 0:
         first = response.top_logprobs[0][0]
         return Unreadable("low_mass", f"the labels hold {total:.3f} of the probability (first token: {first!r})")
-    preference = min(1.0, max(0.0, (masses[Choice.A] + masses.get(Choice.TIE, 0.0) / 2) / total))
+    preference = soft_preference(masses)
     notes = {"mass": f"{min(total, 1.0):.4f}"}
     return {"choice": choice_of(preference), "preference": preference, "soft": True, "notes": notes}
 
@@ -137,6 +137,12 @@ def label_masses(
         if choice is not None:
             masses[choice] += math.exp(logprob)
     return masses
+
+
+def soft_preference(masses: Mapping[Choice, float]) -> float:
+    """Return the preference for A: its share of the labels' probability, and half of the tie's."""
+    share = (masses[Choice.A] + masses.get(Choice.TIE, 0.0) / 2) / math.fsum(masses.values())
+    return min(1.0, max(0.0, share))
 
 
 def _scores(definition: JudgeDefinition, responses: Sequence[Response]) -> Said | Unreadable:

@@ -39,11 +39,6 @@ def check_answers(texts: Sequence[str], expected: str, *, languages: Collection[
     return checks
 
 
-def by_script_only(expected: str) -> bool:
-    """Whether the identifier lacks the language, so that `check_answers` goes by script; for the report to say so."""
-    return Identifier((), expected=expected).by_script_only
-
-
 def _check_chunk(texts: Sequence[str], identifier: Identifier, *, latin: bool) -> Iterator[LanguageCheck]:
     """Check some texts; every distinct line is identified once."""
     merged = [

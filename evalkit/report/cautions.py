@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from evalkit import words
+from evalkit.judging.manipulation import DUPLICATE_SHARE
 from evalkit.records import MICRO
 from evalkit.report.judges import repeat_shares
 from evalkit.report.summary import OFFLINE
@@ -26,7 +27,6 @@ SAME_AGAIN = 0.9
 KAPPA = 0.4
 MISSING = 0.01
 UNRELIABLE = 0.05
-DUPLICATES = 0.05
 WRONG_LANGUAGE = 0.01
 TRUNCATED = 0.02
 SMALL = 100
@@ -176,7 +176,8 @@ def _wrong_language(view: View) -> Iterator[Caution]:
 
 def _constant(view: View) -> Iterator[Caution]:
     for name, checks in _sides(view):
-        rows = sorted((row for row in checks if row.duplicate_share > DUPLICATES), key=lambda row: -row.duplicate_share)
+        rows = [row for row in checks if row.duplicate_share > DUPLICATE_SHARE]
+        rows.sort(key=lambda row: -row.duplicate_share)
         if rows:
             named = wording.listing(
                 [f"{language_name(row.language)} ({wording.percent(row.duplicate_share)})" for row in rows], limit=3

@@ -8,19 +8,24 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from evalkit.errors import InputError, Problem, did_you_mean
-from evalkit.language.length import characters, log_ratio
+from evalkit.language.length import characters
 from evalkit.records import (
+    PANEL,
     Failure,
     Generation,
     LanguageCheck,
     LanguageStatus,
-    Order,
     Outcome,
     Prompt,
     RunRecords,
     Verdict,
 )
+from evalkit.settings import statistics_settings
+from evalkit.statistics.metrics import log_length_ratio
+from evalkit.statistics.scores import chosen_judge, scores_by_pair
 from evalkit.text.safe import first_line, whole
 
 MAX_SLICE_VALUES = 60
@@ -37,9 +42,9 @@ class Example:
     """`de-123`: language and prompt id, as in links and `evalkit show`."""
     language: str
     outcome: str
-    """win, tie, loss or missing, from the mean over judges."""
+    """win, tie, loss or missing, by the score."""
     score: float
-    """Mean score over judges, in the candidate's terms; NaN where missing."""
+    """The panel's or the only judge's score, in the candidate's terms; NaN where missing."""
     flipped: bool
     """A judge prefers the other model when the order is swapped."""
     wrong: bool
@@ -115,6 +120,7 @@ class _Sources:
         self.verdicts: dict[tuple[str, str], list[Verdict]] = defaultdict(list)
         self.outcomes: dict[tuple[str, str], list[Outcome]] = defaultdict(list)
         self.failures: dict[tuple[str, str], list[Failure]] = defaultdict(list)
+        self.scores = _headline_scores(run)
         judges = {verdict.judge for verdict in run.verdicts}
         for verdict in run.verdicts:
             self.verdicts[verdict.language, verdict.prompt_id].append(verdict)
@@ -127,17 +133,16 @@ class _Sources:
 
 def _example(prompt: Prompt, sources: _Sources, fields: list[str], redact: frozenset[str]) -> Example:
     key = prompt.key
-    outcomes = [outcome for outcome in sources.outcomes.get(key, ()) if not outcome.missing]
-    score = sum(outcome.score for outcome in outcomes) / len(outcomes) if outcomes else math.nan
+    score = sources.scores.get(key, math.nan)
     candidate, baseline = sources.candidate.get(key), sources.baseline.get(key)
     verdicts = sources.verdicts.get(key, [])
-    sides = [candidate_score(verdict) for verdict in verdicts]
+    sides = [verdict.candidate_preference for verdict in verdicts]
     return Example(
         id=whole(example_id(prompt.language, prompt.id)),
         language=prompt.language,
         outcome=_word(score),
         score=score,
-        flipped=any(_flipped(outcome) for outcome in outcomes),
+        flipped=any(_flipped(outcome) for outcome in sources.outcomes.get(key, ())),
         wrong=_is_wrong(sources.candidate_checks.get(key)),
         baseline_wrong=_is_wrong(sources.baseline_checks.get(key)),
         failed=key in sources.failures,
@@ -149,9 +154,11 @@ def _example(prompt: Prompt, sources: _Sources, fields: list[str], redact: froze
     )
 
 
-def candidate_score(verdict: Verdict) -> float:
-    """Return the verdict in the candidate's terms, undoing the swap."""
-    return verdict.preference if verdict.order is Order.FORWARD else 1 - verdict.preference
+def _headline_scores(run: RunRecords) -> Mapping[tuple[str, str], float]:
+    """Return by pair the scores that the headline is the mean of: the panel's, or the only judge's."""
+    scores = scores_by_pair(run, statistics_settings(run.suite))
+    names = [name for name in scores if name != PANEL]
+    return scores[chosen_judge(names)] if names else {}
 
 
 def _word(score: float) -> str:
@@ -172,7 +179,8 @@ def _is_wrong(check: LanguageCheck | None) -> bool:
 def _log_ratio(candidate: Generation | None, baseline: Generation | None) -> float:
     if candidate is None or baseline is None:
         return 0.0
-    return log_ratio(characters(candidate.text), characters(baseline.text))
+    lengths = (np.array(float(characters(answer.text))) for answer in (candidate, baseline))
+    return float(log_length_ratio(*lengths))
 
 
 def _texts(
@@ -214,7 +222,7 @@ def _verdict(verdict: Verdict, redact: frozenset[str]) -> dict[str, Any]:
         "judge": verdict.judge,
         "order": verdict.order.value,
         "choice": verdict.choice.value,
-        "score": round(candidate_score(verdict), 4),
+        "score": round(verdict.candidate_preference, 4),
     }
     if verdict.reason and "rationales" not in redact:
         row["reason"] = whole(verdict.reason)

@@ -9,6 +9,7 @@ from functools import cached_property
 from evalkit.language.tags import Language, describe
 from evalkit.records import MACRO, MICRO, PANEL
 from evalkit.results import PairAgreement, PairCounts, Results
+from evalkit.statistics.scores import chosen_judge
 from evalkit.text import wording
 from evalkit.words import CONTROLLED, FLIP_RATE, LENGTH_RATIO, WIN_RATE
 
@@ -107,10 +108,8 @@ class View:
     @cached_property
     def judge(self) -> str:
         """Whose figures stand in the headline: the panel where there are several judges."""
-        named = {key[0] for key in self._estimates} - {""}
-        if PANEL in named:
-            return PANEL
-        return self.judge_names[0] if self.judge_names else min(named, default="")
+        names = self.judge_names or sorted({key[0] for key in self._estimates} - {"", PANEL})
+        return chosen_judge(names) if names else ""
 
     @cached_property
     def languages(self) -> list[str]:

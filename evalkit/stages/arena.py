@@ -14,9 +14,11 @@ from evalkit.boards.arena import ALL, ArenaRating, place, rescaled, temperature,
 from evalkit.errors import DataError, Problem, RunError
 from evalkit.exchange.arena import BATTLE, MODEL, Battle, read_battles, sample, suite_files
 from evalkit.files import write_all
-from evalkit.records import Outcome, RunRecords
+from evalkit.records import PANEL, RunRecords
 from evalkit.run import read_run
+from evalkit.settings import PanelRule, statistics_settings
 from evalkit.stages.import_runs import read_sources
+from evalkit.statistics.scores import chosen_judge, scores_by_pair
 
 
 def write_arena_suite(
@@ -72,18 +74,19 @@ class ArenaVotes:
         if not all(models.values()):
             hint = "run a suite that `evalkit import arena-votes` wrote"
             raise RunError(Problem(where=str(folder), message="its prompts name no arena model", hint=hint))
-        outcomes = _of_judge(run, judge)
-        scores = np.array([item.score for item in outcomes], dtype=np.float64)
+        _, scores = _scores(run, judge)
+        keys = list(scores)
+        values = np.array(list(scores.values()), dtype=np.float64)
         if self.by is not None:
-            _require_soft(outcomes, folder)
-            scores = np.where(np.isfinite(scores), rescaled(scores, self.by), np.nan)
-        opponents = np.array([str(models[item.key]) for item in outcomes])
-        tags = np.array([item.language for item in outcomes])
-        found = [place(votes_of(self.battles), scores, opponents.tolist())]
+            _require_soft(run, judge, folder)
+            values = np.where(np.isfinite(values), rescaled(values, self.by), np.nan)
+        opponents = np.array([str(models[key]) for key in keys])
+        tags = np.array([language for language, _ in keys])
+        ratings = [place(votes_of(self.battles), values, opponents.tolist())]
         for tag in sorted(set(tags)):
-            own = votes_of([battle for battle in self.battles if battle.language == tag])
-            found.append(place(own, scores[tags == tag], opponents[tags == tag].tolist(), language=tag))
-        return found
+            votes = votes_of([battle for battle in self.battles if battle.language == tag])
+            ratings.append(place(votes, values[tags == tag], opponents[tags == tag].tolist(), language=tag))
+        return ratings
 
 
 def read_people(files: Sequence[str], *, calibrate: Path | None = None, judge: str | None = None) -> ArenaVotes:
@@ -97,30 +100,39 @@ def read_people(files: Sequence[str], *, calibrate: Path | None = None, judge: s
     if calibrate is None:
         return ArenaVotes(battles=battles, by=None)
     run = read_run(calibrate)
+    chosen, scores = _scores(run, judge)
     votes = {battle.id: battle.vote for battle in battles}
     battle_of = {prompt.key: prompt.meta.get(BATTLE, "") for prompt in run.prompts}
-    own = [(item, votes.get(battle_of[item.key], math.nan)) for item in _of_judge(run, judge)]
-    outcomes = [(item, vote) for item, vote in own if not math.isnan(vote + item.score)]
-    if not outcomes:
+    voted = [(score, votes.get(battle_of[key], math.nan)) for key, score in scores.items()]
+    voted = [(score, vote) for score, vote in voted if not math.isnan(vote + score)]
+    if not voted:
         hint = "judge the arena's own pairs: `evalkit import arena-votes --own-pairs`"
         raise RunError(Problem(where=str(calibrate), message="no pair that people voted on", hint=hint))
-    _require_soft([item for item, _ in outcomes], calibrate)
-    scores, voted = (np.array(column) for column in zip(*((i.score, vote) for i, vote in outcomes), strict=True))
-    return ArenaVotes(battles=battles, by=temperature(scores, voted))
+    _require_soft(run, chosen, calibrate)
+    judged, preferred = (np.array(column) for column in zip(*voted, strict=True))
+    return ArenaVotes(battles=battles, by=temperature(judged, preferred))
 
 
 def _battles(files: Sequence[str]) -> list[Battle]:
     return read_battles([source for name in files for source in read_sources(name)])
 
 
-def _of_judge(run: RunRecords, judge: str | None) -> list[Outcome]:
-    names = sorted({item.judge for item in run.outcomes})
-    chosen = judge if judge in names else names[0] if names else ""
-    return [item for item in run.outcomes if item.judge == chosen]
+def _scores(run: RunRecords, judge: str | None) -> tuple[str, dict[tuple[str, str], float]]:
+    """Return the judge that is meant, which may be the panel, and its scores by pair.
+
+    Raises:
+        RunError: the run has no such judge.
+    """
+    scores = scores_by_pair(run, statistics_settings(run.suite))
+    chosen = chosen_judge([name for name in scores if name != PANEL], judge)
+    return chosen, scores[chosen]
 
 
-def _require_soft(outcomes: Sequence[Outcome], folder: Path) -> None:
-    if not any(item.soft for item in outcomes):
+def _require_soft(run: RunRecords, judge: str, folder: Path) -> None:
+    """Raise a RunError where scores are labels: a judge's, or the majority's, or those of one judge of a panel."""
+    soft = {item.judge: False for item in run.outcomes} | {item.judge: True for item in run.outcomes if item.soft}
+    labels = statistics_settings(run.suite).panel is PanelRule.MAJORITY or not all(soft.values())
+    if labels if judge == PANEL else not soft[judge]:
         hint = "only verdicts that are probabilities have a temperature: leave --calibrate out"
         raise RunError(Problem(where=str(folder), message="its verdicts are labels, not probabilities", hint=hint))
 

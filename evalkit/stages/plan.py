@@ -22,6 +22,7 @@ from evalkit.stages.answers import Answers, generate
 from evalkit.stages.load import Workload
 from evalkit.stages.verdicts import STAGE as JUDGING
 from evalkit.stages.verdicts import first_tasks
+from evalkit.statistics.planning import detectable_effect, half_width, macro_half_width, prompts_for_half_width
 from evalkit.text import wording
 
 SAMPLE = 20
@@ -30,11 +31,6 @@ TYPICAL_ANSWER = 400
 """Tokens of an answer where nothing is known of its length."""
 TYPICAL_REPLY = 150
 """Tokens of a judge's reply, unless its limit is lower."""
-SIGMA = 0.42
-"""Typical standard deviation of a pair's score (docs/statistics.md)."""
-CORRELATION = 0.2
-"""Typical correlation of one prompt's scores between languages."""
-Z = 1.959963984540054
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +60,8 @@ class Plan:
     """By language."""
     half_width: Mapping[str, float]
     """Expected half-width of each language's 95 % interval, as a fraction."""
+    detectable: Mapping[str, float]
+    """Smallest distance from one half that each language's prompts find with 80 % power, as a fraction."""
     macro_half_width: float
     notes: tuple[str, ...]
     prices: str
@@ -85,14 +83,25 @@ async def plan(workload: Workload, session: Session) -> Plan:
     return Plan(
         rows=tuple(rows),
         prompts=counts,
-        half_width={language: Z * SIGMA / math.sqrt(n) for language, n in counts.items()},
-        macro_half_width=_macro_half_width(list(counts.values())),
+        half_width={language: half_width(n) for language, n in counts.items()},
+        detectable={language: detectable_effect(n) for language, n in counts.items()},
+        macro_half_width=macro_half_width(sum(counts.values()) / max(1, len(counts)), languages=len(counts)),
         notes=(
             *(note for each in answers.values() for note in each.notes),
+            *_target_note(workload),
             *_unpriced(workload, rows, session.pricing),
         ),
         prices=session.pricing.table.name,
     )
+
+
+def _target_note(workload: Workload) -> list[str]:
+    """Say how many prompts the width takes at which the suite stops asking."""
+    target = workload.suite.statistics.target_half_width
+    if target is None:
+        return []
+    prompts = math.ceil(prompts_for_half_width(target))
+    return [f"intervals within ±{100 * target:g} points take about {prompts:,} prompts a language"]
 
 
 def _unpriced(workload: Workload, rows: Sequence[PlanRow], pricing: Pricing) -> Iterator[str]:
@@ -228,12 +237,3 @@ def _tokens(messages: Sequence[Message]) -> int:
 def _sum(costs: Iterable[float | None]) -> float | None:
     known = list(costs)
     return None if any(cost is None for cost in known) else sum(cost for cost in known if cost is not None)
-
-
-def _macro_half_width(counts: Sequence[int]) -> float:
-    """STATISTICS.md section 3: z sigma sqrt((1 + (L - 1) icc) / (L n)), for the mean number of prompts."""
-    languages = len(counts)
-    if not languages:
-        return math.nan
-    mean = sum(counts) / languages
-    return Z * SIGMA * math.sqrt((1 + (languages - 1) * CORRELATION) / (languages * mean))

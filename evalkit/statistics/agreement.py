@@ -17,7 +17,8 @@ from evalkit.records import MICRO
 from evalkit.results import Agreement, AlphaAgreement, PairAgreement
 from evalkit.settings import StatisticsSettings
 from evalkit.statistics.figures import Floats, Weights, divide, percentile, resampled_sums
-from evalkit.statistics.pairs import JudgeScores, PairTable
+from evalkit.statistics.pairs import PairTable
+from evalkit.statistics.scores import JudgeScores
 from evalkit.statistics.scoring import winner
 
 Level = Literal["nominal", "ordinal", "interval"]
@@ -39,19 +40,6 @@ def kappa(tables: Floats, weighting: Weighting = "none") -> Floats:
     seen = (tables * weights).sum(axis=(-2, -1)) * total
     expected = np.einsum("...i,ij,...j->...", rows, weights, columns)
     return 1 - divide(seen, expected)
-
-
-def kappa_standard_error(table: Floats) -> float:
-    """Return the asymptotic standard error of unweighted kappa (Fleiss, Cohen and Everitt 1969)."""
-    p = table / table.sum()
-    rows, columns = p.sum(axis=1), p.sum(axis=0)
-    seen, chance = float(np.trace(p)), float(rows @ columns)
-    k = (seen - chance) / (1 - chance)
-    own = np.diag(p) @ np.square(1 - (rows + columns) * (1 - k))
-    cross = p * np.square(np.add.outer(columns, rows)) * (1 - k) ** 2
-    rest = cross.sum() - np.trace(cross)
-    variance = (own + rest - (k - chance * (1 - k)) ** 2) / ((1 - chance) ** 2 * table.sum())
-    return float(np.sqrt(max(variance, 0.0)))
 
 
 def coincidences(ratings: Floats, values: Floats) -> Floats:

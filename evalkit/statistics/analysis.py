@@ -6,7 +6,7 @@ Read `analyze` first. Pure: the same records, settings and seed give the same fi
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -32,9 +32,9 @@ from evalkit.statistics.figures import Figures, Floats, Weights, divide, join, p
 from evalkit.statistics.languages import groups_of
 from evalkit.statistics.length import LengthControlled, control_lengths, length_bins, overlap_rows
 from evalkit.statistics.metrics import JUDGED, NOISE, UNJUDGED, Metric
-from evalkit.statistics.pairs import JudgeScores, PairTable, judged_by, pairs_of, panel_of
+from evalkit.statistics.pairs import PairTable, pairs_of
 from evalkit.statistics.parity import parity_rows
-from evalkit.statistics.scoring import language_faithful
+from evalkit.statistics.scores import JudgeScores, scores_of
 from evalkit.statistics.style import control_style
 from evalkit.statistics.text_measures import SIDES, Scores, profile_rows
 
@@ -80,9 +80,7 @@ def analyze(  # noqa: PLR0913
         settings=settings,
         weights=prompt_weights(pairs.clusters, n_resamples=settings.n_resamples, rng=rng),
     )
-    judged = [run.ruled(each) for each in judged_by(pairs, outcomes)]
-    if len(judged) > 1:
-        judged.append(panel_of(judged, settings.panel))
+    judged = scores_of(pairs, outcomes, settings)
     estimates = run.unjudged()
     controlled: dict[str, LengthControlled] = {}
     claims: list[Claim] = []
@@ -128,12 +126,6 @@ class _Run:
     pairs: PairTable
     settings: StatisticsSettings
     weights: Weights
-
-    def ruled(self, judged: JudgeScores) -> JudgeScores:
-        """Apply the suite's language rule: with it, an answer in the wrong language loses where one side's is."""
-        if not self.settings.wrong_language_loses:
-            return judged
-        return replace(judged, score=language_faithful(judged.score, *self.pairs.wrong(), both=None))
 
     def unjudged(self) -> list[Estimate]:
         """Return the figures of the answers alone."""

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from scipy.special import ndtr
 
 from evalkit.results import Claim
 from evalkit.settings import StatisticsSettings
 from evalkit.statistics.figures import Figures, Floats
-from evalkit.statistics.intervals import effective_n, wilson_with
+from evalkit.statistics.intervals import counted_n, score_test, wilson_with
 
 
 def claim_rows(
@@ -30,8 +29,8 @@ def claim_rows(
     values = figures.values
     testable = np.isfinite(values) & (figures.clusters >= max(settings.min_prompts, 2))
     clusters = np.nan_to_num(figures.effective_clusters)
-    floor = clusters if floored else np.where(figures.standard_errors > 0, 0, clusters)
-    n = effective_n(values, figures.standard_errors, floor=floor, cap=20 * figures.effective_pairs)
+    pairs = figures.effective_pairs
+    n = counted_n(values, figures.standard_errors, clusters=clusters, pairs=pairs, floored=floored)
     p_values = np.where(testable, score_test(values, n), np.nan)
     adjusted, screened = holm(p_values), benjamini_hochberg(p_values)
     alpha = 1 - settings.confidence_level
@@ -100,10 +99,3 @@ def simultaneous_bands(figures: Figures, *, confidence_level: float = 0.95) -> t
     """Return bands (low, high), each (K,), that hold all figures at once."""
     half = max_t(figures, confidence_level=confidence_level) * figures.standard_errors
     return figures.values - half, figures.values + half
-
-
-def score_test(proportions: Floats, n: Floats, *, against: float = 0.5) -> Floats:
-    """Return two-sided p-values of the score test that inverts to the Wilson interval; NaN where n is 0."""
-    with np.errstate(divide="ignore", invalid="ignore"):
-        z = np.abs(proportions - against) / np.sqrt(against * (1 - against) / n)
-    return np.where(n > 0, 2 * ndtr(-z), np.nan)

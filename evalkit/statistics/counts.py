@@ -7,7 +7,8 @@ from numpy.typing import NDArray
 
 from evalkit.records import MICRO
 from evalkit.results import OrderTable, PairCounts
-from evalkit.statistics.pairs import JudgeScores, PairTable
+from evalkit.statistics.pairs import PairTable
+from evalkit.statistics.scores import JudgeScores
 from evalkit.statistics.scoring import winner
 
 _CODES = (1.0, 0.5, 0.0)

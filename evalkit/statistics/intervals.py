@@ -7,7 +7,7 @@ and t collapse to width 0 (docs/statistics.md has the measured coverage).
 from __future__ import annotations
 
 import numpy as np
-from scipy.special import ndtri, stdtrit
+from scipy.special import ndtr, ndtri, stdtrit
 
 from evalkit.statistics.figures import Figures, Floats, divide
 
@@ -29,6 +29,43 @@ def effective_n(proportions: Floats, standard_errors: Floats, *, floor: Floats, 
     usable = (standard_errors > 0) & (spread > 0)
     exact = divide(spread, np.where(usable, np.square(standard_errors), 0), otherwise=floor)
     return np.asarray(np.clip(exact, floor, np.maximum(cap, floor)))
+
+
+def counted_n(proportions: Floats, errors: Floats, *, clusters: Floats, pairs: Floats, floored: bool = True) -> Floats:
+    """Return the effective n of published figures: at least their clusters, and at most 20 times their pairs.
+
+    Args:
+        proportions: figures scaled to [0, 1].
+        errors: their standard errors, on the same scale.
+        clusters: prompts behind each figure.
+        pairs: observations behind each figure.
+        floored: see `wilson_interval`.
+    """
+    floor = clusters if floored else np.where(errors > 0, 0, clusters)
+    return effective_n(proportions, errors, floor=floor, cap=_CAP * pairs)
+
+
+def score_statistic(proportions: Floats, n: Floats, *, against: float = 0.5) -> Floats:
+    """Return z of the score test that inverts to the Wilson interval; NaN where n is 0 and nothing differs."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.asarray((proportions - against) / np.sqrt(against * (1 - against) / n))
+
+
+def score_test(proportions: Floats, n: Floats, *, against: float = 0.5) -> Floats:
+    """Return two-sided p-values of the score test that inverts to the Wilson interval; NaN where n is 0."""
+    return np.where(n > 0, 2 * ndtr(-np.abs(score_statistic(proportions, n, against=against))), np.nan)
+
+
+def score_interval(scores: Floats, *, confidence_level: float = 0.95) -> tuple[float, float]:
+    """Return the Wilson interval (low, high) of the mean of (n,) independent scores without NaN; NaN for none."""
+    n = np.array([float(len(scores))])
+    if not len(scores):
+        return float("nan"), float("nan")
+    error = scores.std(ddof=1) / np.sqrt(n) if len(scores) > 1 else np.zeros(1)
+    mean = np.array([scores.mean()])
+    counted = counted_n(mean, error, clusters=n, pairs=n)
+    low, high = wilson(mean, counted, z=normal_quantile(confidence_level))
+    return float(low[0]), float(high[0])
 
 
 def wilson(proportions: Floats, n: Floats, *, z: float) -> tuple[Floats, Floats]:
@@ -64,12 +101,7 @@ def wilson_with(
     proportions = np.clip((figures.values - start) / width, 0, 1)
     errors = figures.standard_errors / width
     clusters = np.nan_to_num(figures.effective_clusters)
-    n = effective_n(
-        proportions,
-        errors,
-        floor=clusters if floored else np.where(errors > 0, 0, clusters),
-        cap=_CAP * figures.effective_pairs,
-    )
+    n = counted_n(proportions, errors, clusters=clusters, pairs=figures.effective_pairs, floored=floored)
     low, high = wilson(proportions, n, z=z)
     return start + width * low, start + width * high
 

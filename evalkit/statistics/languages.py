@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from evalkit.language.tags import describe
-from evalkit.statistics.figures import Figures, Floats, Weights, ratios
+from evalkit.statistics.figures import Figures, Floats
 
 
 def macro_weights(figures: Figures, languages: Sequence[str], weights: Mapping[str, float]) -> Floats:
@@ -29,11 +29,6 @@ def macro_weights(figures: Figures, languages: Sequence[str], weights: Mapping[s
 def macro(figures: Figures, languages: Sequence[str], weights: Mapping[str, float] | None = None) -> Figures:
     """Return the weighted mean of the languages' figures; languages without a figure are left out."""
     return figures.contrast(macro_weights(figures, languages, weights or {}))
-
-
-def micro(totals: Floats, counts: Floats, weights: Weights) -> Figures:
-    """Return the mean over all pairs of all languages pooled, from (C, L) totals and counts."""
-    return ratios([(totals.sum(axis=1, keepdims=True), counts.sum(axis=1, keepdims=True))], weights)[0]
 
 
 def cross_language_correlation(scores: Floats) -> float:

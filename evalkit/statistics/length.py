@@ -24,7 +24,8 @@ from evalkit.statistics.length_fit import (
 )
 from evalkit.statistics.length_joint import JointFit, fit_joint
 from evalkit.statistics.metrics import log_length_ratio
-from evalkit.statistics.pairs import JudgeScores, PairTable
+from evalkit.statistics.pairs import PairTable
+from evalkit.statistics.scores import JudgeScores
 
 JOINT_LANGUAGES = 5
 """Languages from which on `auto` fits jointly."""
@@ -187,7 +188,7 @@ def length_bins(
     pairs: PairTable, judged: JudgeScores, settings: StatisticsSettings, *, bins: int = BINS
 ) -> list[LengthBin]:
     """Return the win rate in `bins` groups of pairs of equal size, from the relatively shortest answers on."""
-    logs = log_length_ratio(pairs)
+    logs = log_length_ratio(pairs.candidate_length, pairs.baseline_length)
     known = np.flatnonzero(np.isfinite(logs + judged.score))
     if len(known) < 2 * bins:
         return []

@@ -10,7 +10,8 @@ import numpy as np
 from evalkit.records import LanguageStatus
 from evalkit.statistics import scoring
 from evalkit.statistics.figures import Floats
-from evalkit.statistics.pairs import JudgeScores, PairTable
+from evalkit.statistics.pairs import PairTable
+from evalkit.statistics.scores import JudgeScores
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,9 +49,9 @@ def _imputed(fill: float) -> Callable[[PairTable, JudgeScores], Floats]:
     return values
 
 
-def log_length_ratio(pairs: PairTable) -> Floats:
-    """Return log((candidate + 1) / (baseline + 1)) of the lengths, (P,)."""
-    return np.asarray(np.log1p(pairs.candidate_length) - np.log1p(pairs.baseline_length))
+def log_length_ratio(candidate: Floats, baseline: Floats) -> Floats:
+    """Return log((candidate + 1) / (baseline + 1)) of lengths; 0 where they are equal."""
+    return np.asarray(np.log1p(candidate) - np.log1p(baseline))
 
 
 ONE_ORDER = "the judge sees one order only"
@@ -125,7 +126,7 @@ UNJUDGED = (
     Metric(name="baseline_word_pass_rate", values=lambda pairs, _: pairs.baseline_word, why_undefined=NO_WORDS),
     Metric(
         name="length_ratio",
-        values=lambda pairs, _: log_length_ratio(pairs),
+        values=lambda pairs, _: log_length_ratio(pairs.candidate_length, pairs.baseline_length),
         bounds=None,
         logarithmic=True,
         sliced=True,

@@ -15,11 +15,12 @@ from scipy.special import stdtr
 from evalkit.records import MACRO, MICRO, RunRecords
 from evalkit.settings import LengthControl, StatisticsSettings
 from evalkit.statistics.claims import holm
-from evalkit.statistics.figures import Figures, Floats, Weights, bca, divide, join, mean, prompt_weights, ratios
+from evalkit.statistics.figures import Figures, Floats, Weights, bca, divide, join, prompt_weights, ratios
 from evalkit.statistics.intervals import student_interval
 from evalkit.statistics.languages import macro_weights
 from evalkit.statistics.length import control_lengths
-from evalkit.statistics.pairs import JudgeScores, PairTable, judged_by, pairs_of, panel_of
+from evalkit.statistics.pairs import PairTable, pairs_of
+from evalkit.statistics.scores import JudgeScores, scores_of
 
 ROUNDING = 1e-12
 """Differences below this are none: equal sums added in another order."""
@@ -54,11 +55,6 @@ class Difference:
     clusters: int
 
 
-def paired_difference(first: Floats, second: Floats, weights: Weights | None = None) -> Figures:
-    """Return the mean of first - second by column of (C, K) scores, over cells that both have."""
-    return mean(first - second, weights)
-
-
 def p_values(figures: Figures) -> Floats:
     """Return (K,) two-sided p-values of the t test against 0; 1 where the value is 0 but for rounding."""
     errors, values = figures.standard_errors, np.abs(figures.values)
@@ -78,7 +74,7 @@ def compare(first: RunRecords, second: RunRecords, settings: StatisticsSettings)
         sides[0][0].clusters, n_resamples=settings.n_resamples, rng=np.random.default_rng(settings.seed)
     )
     found: list[Difference] = []
-    judged = [_all_judged(pairs, run, settings) for run, (pairs, _) in zip((first, second), sides, strict=True)]
+    judged = [{each.judge: each for each in scores_of(pairs, run.outcomes, settings)} for pairs, run in sides]
     for judge in sorted(judged[0].keys() & judged[1].keys()):
         one, other = judged[0][judge], judged[1][judge]
         found += _means(sides[0][0], one, other, weights, settings)
@@ -95,13 +91,6 @@ def _side(run: RunRecords, shared: set[tuple[str, str]]) -> tuple[PairTable, Run
     prompts = [prompt for prompt in run.prompts if prompt.key in shared]
     pairs = pairs_of(prompts, run.candidate_answers, run.baseline_answers, run.candidate_checks, run.baseline_checks)
     return pairs, run
-
-
-def _all_judged(pairs: PairTable, run: RunRecords, settings: StatisticsSettings) -> dict[str, JudgeScores]:
-    judged = list(judged_by(pairs, run.outcomes))
-    if len(judged) > 1:
-        judged.append(panel_of(judged, settings.panel))
-    return {each.judge: each for each in judged}
 
 
 def _means(

@@ -1,4 +1,4 @@
-"""From records to arrays: one row a pair (a prompt in a language), one object a judge."""
+"""From records to arrays: one row a pair (a prompt in a language). What judges say of the pairs is in `scores`."""
 
 from __future__ import annotations
 
@@ -12,10 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evalkit.language.length import characters
-from evalkit.records import PANEL, Generation, LanguageCheck, LanguageStatus, Outcome, Prompt
-from evalkit.settings import PanelRule
+from evalkit.records import Generation, LanguageCheck, LanguageStatus, Prompt
 from evalkit.statistics.figures import Floats
-from evalkit.statistics.scoring import valid, winner
 from evalkit.statistics.style_features import FEATURES, style_differences
 
 Key = tuple[str, str]
@@ -68,22 +66,6 @@ class PairTable:
         return totals.reshape(shape), counts.reshape(shape)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class JudgeScores:
-    """One judge's (or the panel's) scores of the pairs, in the candidate's terms; NaN is missing."""
-
-    judge: str
-    score: Floats
-    """(P,)"""
-    forward: Floats
-    swapped: Floats
-    graded: Floats
-    noise: Floats
-    """(P,) variance of a verdict between repeats of the question; NaN with a single repeat."""
-    single_order: bool = False
-    """Whether there is no order to swap."""
-
-
 def pairs_of(
     prompts: Sequence[Prompt],
     candidate_answers: Iterable[Generation],
@@ -116,59 +98,6 @@ def pairs_of(
         style=_style(keys, *sides),
         difficulty=np.array([_number(prompt.meta.get("difficulty")) for prompt in unique.values()], dtype=np.float64),
         slices=_slices(list(unique.values()), slices),
-    )
-
-
-def judged_by(pairs: PairTable, outcomes: Iterable[Outcome]) -> tuple[JudgeScores, ...]:
-    """Return each judge's scores, sorted by name; of outcomes that stand twice, the last one counts."""
-    row = {key: index for index, key in enumerate(pairs.keys)}
-    found: dict[str, tuple[list[int], list[tuple[float, ...]]]] = {}
-    for outcome in outcomes:
-        index = row.get(outcome.key)
-        if index is not None:
-            rows, values = found.setdefault(outcome.judge, ([], []))
-            rows.append(index)
-            orders = (outcome.score, outcome.forward, outcome.swapped, outcome.graded)
-            values.append((*orders, outcome.repeat_variance, outcome.single_order))
-    judged = []
-    for judge, (rows, values) in sorted(found.items()):
-        table = np.full((len(pairs.keys), 6), np.nan)
-        table[rows] = values
-        score, forward, swapped, graded, noise = (valid(column) for column in table.T[:5])
-        judged.append(
-            JudgeScores(
-                judge=judge,
-                score=score,
-                forward=forward,
-                swapped=swapped,
-                graded=graded,
-                noise=noise,
-                single_order=bool((table[rows, 5] == 1).all()),
-            )
-        )
-    return tuple(judged)
-
-
-def panel_of(judged: Sequence[JudgeScores], rule: PanelRule) -> JudgeScores:
-    """Return the panel's scores: the judges' mean, or the winner most of them name.
-
-    A pair counts only where every judge scored it, so that the mix of judges is the same for all.
-    """
-
-    def combine(columns: list[Floats]) -> Floats:
-        stacked = np.stack(columns)
-        if rule is PanelRule.MAJORITY:
-            return winner(np.stack([winner(column) for column in stacked]).mean(axis=0))
-        return np.asarray(stacked.mean(axis=0))
-
-    return JudgeScores(
-        judge=PANEL,
-        score=combine([each.score for each in judged]),
-        forward=combine([each.forward for each in judged]),
-        swapped=combine([each.swapped for each in judged]),
-        graded=np.stack([each.graded for each in judged]).mean(axis=0),
-        noise=np.full(len(judged[0].score), np.nan),
-        single_order=any(each.single_order for each in judged),
     )
 
 

@@ -1,4 +1,4 @@
-"""Ratings from comparisons: Bradley-Terry with ties as half a win, and Davidson's model of ties.
+"""Ratings from comparisons: Bradley-Terry with ties as half a win.
 
 Where every candidate meets the baseline only (a star), Bradley-Terry is the logit of the win rate: other units, the
 same order. The general graph is for data in which candidates meet each other.
@@ -25,8 +25,6 @@ class Ratings:
     """(M,) natural log of the strengths; NaN for players that nothing ties to the first."""
     standard_errors: Floats
     """(M,) under the model; they take comparisons as independent."""
-    tie: float = math.nan
-    """Davidson's nu; NaN in Bradley-Terry."""
 
 
 def elo(theta: Floats) -> Floats:
@@ -75,58 +73,6 @@ def bradley_terry(points: Floats, *, prior: float = 0.0, max_iterations: int = 2
     errors[free] = np.sqrt(np.clip(np.diag(np.linalg.pinv(information[np.ix_(free, free)])), 0, None))
     known = np.isin(np.arange(len(points)), reached)
     return Ratings(theta=np.where(known, theta, np.nan), standard_errors=errors)
-
-
-def davidson(wins: Floats, ties: Floats, *, max_iterations: int = 500) -> Ratings:
-    """Return Davidson's estimate (1970): P(tie) is nu sqrt(pi_i pi_j) / (pi_i + pi_j + nu sqrt(pi_i pi_j)).
-
-    Args:
-        wins: (M, M) wins of row over column.
-        ties: (M, M) ties, symmetric; nu is 0 where there are none.
-        max_iterations: Newton steps at most.
-    """
-    if not ties.any():
-        plain = bradley_terry(wins)
-        return Ratings(theta=plain.theta, standard_errors=plain.standard_errors, tie=0.0)
-    players = len(wins)
-    played = wins + wins.T + ties
-    points = (wins + ties / 2).sum(axis=1)
-    reached = _connected(played)
-    free = np.append(reached[1:], players)
-    state = np.zeros(players + 1)
-    curvature = np.eye(players + 1)
-    for _ in range(max_iterations):
-        win, tie = _davidson_probabilities(state)
-        expected = win + tie / 2
-        # Half the variance of the points of each comparison, and its covariance with the tie.
-        variance = played * (win + tie / 4 - expected**2)
-        bend = played * (tie / 2 - expected * tie)
-        curvature = np.zeros((players + 1, players + 1))
-        curvature[:players, :players] = _laplacian(variance)
-        curvature[:players, players] = curvature[players, :players] = bend.sum(axis=1)
-        curvature[players, players] = (played * tie * (1 - tie)).sum() / 2
-        score = np.append(points - (played * expected).sum(axis=1), (ties - played * tie).sum() / 2)
-        step = np.clip(np.linalg.lstsq(curvature[np.ix_(free, free)], score[free], rcond=None)[0], -1, 1)
-        state[free] += step
-        if np.abs(step).max() < 1e-13:  # noqa: PLR2004
-            break
-    errors = np.zeros(players + 1)
-    errors[free] = np.sqrt(np.clip(np.diag(np.linalg.pinv(curvature[np.ix_(free, free)])), 0, None))
-    known = np.isin(np.arange(players), reached)
-    return Ratings(
-        theta=np.where(known, state[:players], np.nan),
-        standard_errors=np.where(known, errors[:players], np.nan),
-        tie=float(np.exp(state[players])),
-    )
-
-
-def _davidson_probabilities(state: Floats) -> tuple[Floats, Floats]:
-    """Return (M, M) probabilities that row beats column, and that they tie."""
-    theta, log_nu = state[:-1], state[-1]
-    half = (theta[:, None] - theta[None, :]) / 2
-    up, down, tie = np.exp(half), np.exp(-half), np.exp(log_nu)
-    total = up + down + tie
-    return up / total, tie / total
 
 
 def _laplacian(weights: Floats) -> Floats:

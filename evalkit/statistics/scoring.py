@@ -6,15 +6,9 @@ probabilities; NaN is a missing verdict. `forward` is the order in which the can
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping
-
 import numpy as np
 
 from evalkit.statistics.figures import Floats
-
-LEVELS: Mapping[str, float] = {"A>>B": 1.0, "A>B": 0.75, "A=B": 0.5, "B>A": 0.25, "B>>A": 0.0}
-"""Five-level labels and their graded value for A."""
 
 
 def valid(scores: Floats) -> Floats:
@@ -64,13 +58,3 @@ def language_faithful(
     """
     decided = np.where(candidate_wrong & ~baseline_wrong, 0.0, np.where(baseline_wrong & ~candidate_wrong, 1.0, scores))
     return decided if both is None else np.where(candidate_wrong & baseline_wrong, both, decided)
-
-
-def soft_preference(logprobs: Mapping[str, float]) -> tuple[float, float]:
-    """Return (preference for A, mass of the labels) from the log probabilities of labels A, B and, if any, T.
-
-    The preference is (p_A + p_T / 2) / (p_A + p_B + p_T); below a mass of 0.9 it should not be trusted.
-    """
-    a, b, tie = (math.exp(logprobs[label]) if label in logprobs else 0.0 for label in "ABT")
-    mass = a + b + tie
-    return ((a + tie / 2) / mass if mass > 0 else math.nan), mass

@@ -5,10 +5,9 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from scipy.special import ndtri
 
 from evalkit.statistics.figures import Floats
-from evalkit.statistics.intervals import effective_n, wilson
+from evalkit.statistics.intervals import normal_quantile, score_interval
 
 MIN_PROMPTS = 50
 """No stopping before this many prompts."""
@@ -28,14 +27,10 @@ def precise_enough(scores: Floats, *, half_width: float, confidence_level: float
         confidence_level: of the interval.
     """
     known = scores[np.isfinite(scores)]
-    n = len(known)
-    if n < MIN_PROMPTS:
+    if len(known) < MIN_PROMPTS:
         return False
-    p, error = np.array([known.mean()]), np.array([known.std(ddof=1) / math.sqrt(n)])
-    size = np.array([float(n)])
-    z = float(ndtri((1 + confidence_level) / 2))
-    low, high = wilson(p, effective_n(p, error, floor=size, cap=20 * size), z=z)
-    return bool((high[0] - low[0]) / 2 <= half_width)
+    low, high = score_interval(known, confidence_level=confidence_level)
+    return (high - low) / 2 <= half_width
 
 
 def pocock_critical(looks: int) -> float:
@@ -45,7 +40,7 @@ def pocock_critical(looks: int) -> float:
         ValueError: `looks` is not between 1 and 10.
     """
     if looks == 1:
-        return float(ndtri(0.975))
+        return normal_quantile(0.95)
     if looks not in _POCOCK:
         message = f"{looks} looks: plan between 1 and 10"
         raise ValueError(message)

@@ -15,7 +15,8 @@ from scipy.special import expit
 
 from evalkit.statistics import logistic
 from evalkit.statistics.figures import Figures, Floats, divide
-from evalkit.statistics.pairs import JudgeScores, PairTable
+from evalkit.statistics.pairs import PairTable
+from evalkit.statistics.scores import JudgeScores
 
 _RIDGE = 0.01
 """A hair of penalty on the responses to style, so that a feature nobody uses has the response 0."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from evalkit.statistics.figures import Floats
-from evalkit.statistics.intervals import effective_n, normal_quantile, wilson
+from evalkit.statistics.intervals import score_interval
 from evalkit.statistics.length_joint import fit_joint
 
 SHUFFLED = 0.1
@@ -39,13 +39,9 @@ class ShuffledControl:
 def shuffled_control(scores: Floats, *, confidence_level: float = 0.95) -> ShuffledControl:
     """Return the verdict on (n,) scores of permuted answers; a judge that reads lets them lose."""
     known = scores[np.isfinite(scores)]
-    n = np.array([float(len(known))])
-    if not len(known):
-        return ShuffledControl(value=np.nan, low=np.nan, high=np.nan, passed=False)
-    p = np.array([known.mean()])
-    error = np.array([known.std(ddof=1) / np.sqrt(len(known))]) if len(known) > 1 else np.zeros(1)
-    low, high = wilson(p, effective_n(p, error, floor=n, cap=20 * n), z=normal_quantile(confidence_level))
-    return ShuffledControl(value=float(p[0]), low=float(low[0]), high=float(high[0]), passed=bool(p[0] < SHUFFLED))
+    low, high = score_interval(known, confidence_level=confidence_level)
+    value = float(known.mean()) if len(known) else float("nan")
+    return ShuffledControl(value=value, low=low, high=high, passed=value < SHUFFLED)
 
 
 def repeated_share(answers: Sequence[Hashable]) -> float:

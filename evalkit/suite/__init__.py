@@ -3,6 +3,7 @@
 A suite is a YAML file, or the bare name of one that ships. Reading one touches no network and asks nothing.
 """
 
+from evalkit.catalogue import Price
 from evalkit.suite.load import LoadedSuite, find_suite, load_suite, parse_suite
 from evalkit.suite.models import config_for, display_name, model_of, sampling_of, system_of
 from evalkit.suite.override import judge_config, matchups, model_config, override
@@ -13,7 +14,6 @@ from evalkit.suite.schema import (
     JudgeConfig,
     ModelConfig,
     ModelVariant,
-    Price,
     PromptPart,
     PromptSource,
     Remote,

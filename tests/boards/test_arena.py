@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +11,14 @@ import numpy as np
 import pytest
 
 from evalkit.boards.arena import place, rescaled, strength, temperature, votes_of
+from evalkit.calls import Message
 from evalkit.cli.main import main
-from evalkit.errors import DataError
+from evalkit.errors import DataError, RunError
 from evalkit.exchange.arena import BATTLE, MODEL, Battle, read_battles, sample, suite_files
 from evalkit.exchange.reader import SourceFile
+from evalkit.records import Outcome, Prompt
+from evalkit.run import read_run, write_run
+from evalkit.stages.arena import read_people
 from evalkit.statistics.ratings import elo
 
 TRUE = {"giant": 0.9, "solid": 0.3, "small": -0.3, "tiny": -0.9}
@@ -227,13 +232,6 @@ def test_runs_of_other_suites_have_no_place(write: Any, tmp_path: Path, capsys: 
 
 def test_soft_preferences_are_calibrated_on_the_arenas_own_pairs(write: Any, tmp_path: Path) -> None:
     """A judge twice as sure as people are: the fitted temperature is in the note, and moves the rating inwards."""
-    from dataclasses import replace
-
-    from evalkit.calls import Message
-    from evalkit.records import Outcome, Prompt
-    from evalkit.run import read_run, write_run
-    from evalkit.stages.arena import read_people
-
     votes = tmp_path / "votes.jsonl"
     rows = arena(800, seed=3)
     votes.write_bytes(source(rows).data)
@@ -263,3 +261,34 @@ def test_soft_preferences_are_calibrated_on_the_arenas_own_pairs(write: Any, tmp
     cool, warm = (each.place(mine, "judge")[0].value for each in (people, read_people([str(votes)])))
     truth = float(elo(np.asarray(0.5)))
     assert abs(cool - truth) < abs(warm - truth)
+
+
+def test_with_a_panel_candidates_are_rated_by_the_panel(write: Any, tmp_path: Path) -> None:
+    """Three judges that disagree: the rating is of the panel's scores, not of the judge whose name comes first."""
+    votes = tmp_path / "votes.jsonl"
+    rows = arena(300, seed=4)
+    votes.write_bytes(source(rows).data)
+    base = read_run(write("base"))
+    judges = {"able": 0.0, "kind": 1.0, "kinder": 1.0}
+    battles = read_battles([source(rows)])[:100]
+    keys = {battle.id: battle.model_b for battle in battles}
+    run = replace(
+        base,
+        suite={**base.suite, "statistics": {"panel": "majority"}},
+        prompts=tuple(
+            Prompt(id=key, language="de", messages=(Message("user", key),), meta={MODEL: name})
+            for key, name in keys.items()
+        ),
+        outcomes=tuple(
+            Outcome(judge=judge, prompt_id=key, language="de", score=score, forward=score, swapped=score)
+            for judge, score in judges.items()
+            for key in keys
+        ),
+    )
+    write_run(tmp_path / "panel", run)
+    people = read_people([str(votes)])
+    expected = place(votes_of(read_battles([source(rows)])), np.ones(100), list(keys.values()))
+    assert people.place(tmp_path / "panel", "panel")[0] == expected
+    assert people.place(tmp_path / "panel", "able")[0].value < expected.value
+    with pytest.raises(RunError, match=r"no judge 'abel'\n.*did you mean 'able'"):
+        people.place(tmp_path / "panel", "abel")

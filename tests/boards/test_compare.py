@@ -17,7 +17,7 @@ from evalkit.cli.main import main
 from evalkit.errors import RunError
 from evalkit.results import Incomplete, Results
 from evalkit.settings import StatisticsSettings
-from evalkit.stages.boards import compare_folders
+from evalkit.stages.compare import compare_folders
 from tests.results_of import results_of
 
 SETTINGS = StatisticsSettings(n_resamples=200)

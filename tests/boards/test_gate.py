@@ -14,7 +14,7 @@ from evalkit.boards.gate import Decision, overall, regression_tests, threshold_t
 from evalkit.boards.scores import by_language_and_macro
 from evalkit.cli.main import main
 from evalkit.errors import RunError
-from evalkit.stages.boards import check_run
+from evalkit.stages.check import check_run
 from evalkit.statistics.figures import mean
 
 LANGUAGES = ("ar", "de", "fr", "sw", "zh")

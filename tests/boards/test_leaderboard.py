@@ -14,9 +14,10 @@ import pytest
 from evalkit.boards.leaderboard import board_csv, markdown, unpaired_rank_sets
 from evalkit.cli.main import main
 from evalkit.errors import RunError
-from evalkit.stages.boards import find_runs, leaderboard
+from evalkit.stages.leaderboard import leaderboard
 from evalkit.statistics.figures import mean, prompt_weights
 from evalkit.statistics.ratings import bradley_terry, connected, elo, rank_sets, star, strengths
+from evalkit.stored import find_runs
 
 LIFTS = {"strong": 0.3, "middle": 0.0, "twin": 0.0, "weak": -0.3}
 

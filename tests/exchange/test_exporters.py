@@ -63,7 +63,7 @@ def test_csv_cells_never_start_a_formula(run: RunData) -> None:
 def test_unknown_tables_and_judges_are_named(run: RunData) -> None:
     with pytest.raises(InputError, match="unknown table 'estimate'"):
         exported(run, "csv", table="estimate")
-    with pytest.raises(InputError, match=r"no judge 'jugde' in this run\n.*did you mean 'judge'"):
+    with pytest.raises(InputError, match=r"no judge 'jugde'\n.*did you mean 'judge'"):
         exported(run, "preference-pairs", judge="jugde")
 
 

@@ -8,14 +8,24 @@ from pathlib import Path
 import pytest
 
 from evalkit.judging.families import family_of, family_warning
-from evalkit.judging.manipulation import flag_answers, flags_of, repeated_answers, warnings
+from evalkit.judging.manipulation import flag_answers, flags_of, repeated_answers
 from evalkit.records import Generation, LanguageCheck, LanguageStatus, json_ready
+from evalkit.report.cautions import cautions
+from evalkit.results import AnswerChecks
 from tests.judging.pairs import answer
+from tests.results_of import results_of
 
 
 def answers_in(path: Path, language: str, column: str) -> list[Generation]:
     rows = json.loads(path.read_text("utf-8"))
     return [answer(row[column] or "", id=str(at), language=language) for at, row in enumerate(rows)]
+
+
+def cautioned(rows: list[AnswerChecks]) -> set[str | None]:
+    """Which cautions about answers made for the judge a report would show."""
+    kinds = {"constant_answers", "empty_answers", "control_tokens", "verdict_strings"}
+    results = results_of(checks={"candidate": json_ready(rows), "baseline": []})
+    return {caution["kind"] for caution in cautions(results)} & kinds
 
 
 @pytest.mark.realdata
@@ -24,14 +34,15 @@ def test_the_constant_answer_that_won_alpacaeval_is_flagged(shared: Path) -> Non
     assert row.duplicates == row.n == 805
     assert row.duplicate_share == 1
     assert row.verdict_strings == 805
-    assert len(warnings([row], who="NullModel")) == 2
+    assert cautioned([row]) == {"constant_answers", "verdict_strings"}
 
 
 @pytest.mark.realdata
 @pytest.mark.parametrize("model", ["FuseChat-Qwen-2.5-7B-Instruct", "gpt-3.5-turbo-0301"])
 def test_honest_models_on_alpacaeval_are_not(shared: Path, model: str) -> None:
     rows = flag_answers(answers_in(shared / f"alpacaeval2/raw/{model}.json", "en", "output_2"))
-    assert warnings(rows, who=model) == []
+    assert cautioned(rows) == set()
+    assert all(getattr(row, flag) == 0 for row in rows for flag in ("control_tokens", "verdict_strings", "empty"))
 
 
 @pytest.mark.realdata
@@ -40,7 +51,7 @@ def test_no_real_answer_in_four_languages_is_flagged(shared: Path) -> None:
     assert len(files) == 12
     for file in files:
         rows = flag_answers(answers_in(file, file.stem, "output"))
-        assert warnings(rows, who=file.parent.name) == []
+        assert cautioned(rows) == set()
         assert all(
             getattr(row, flag) == 0
             for row in rows

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from evalkit.judging.outcomes import candidate_score, outcomes, self_consistency
+from evalkit.judging.outcomes import outcomes, self_consistency
 from evalkit.records import Choice, Comparison, Order, Verdict
 from tests.judging.pairs import comparisons, shipped_judge
 
@@ -65,7 +65,7 @@ def test_exchanging_candidate_and_baseline_gives_the_complement(forward: Choice,
 
 @given(st.floats(0, 1), st.sampled_from(list(Order)))
 def test_undoing_the_swap_twice_changes_nothing(value: float, order: Order) -> None:
-    assert candidate_score(candidate_score(value, order), order) == pytest.approx(value)
+    assert order.turned(order.turned(value)) == pytest.approx(value)
 
 
 def test_an_order_without_verdict_leaves_the_score_missing_and_the_other_order_kept() -> None:

@@ -9,7 +9,7 @@ from statistics import mean
 
 import pytest
 
-from evalkit.language.check import by_script_only, check_answers
+from evalkit.language.check import check_answers
 from evalkit.records import LanguageStatus
 
 GERMAN = "Die Bücherei öffnet um neun Uhr, und der Eintritt ist für alle Besucher frei."
@@ -73,8 +73,6 @@ def test_an_english_word_fails_the_word_pass_only_where_the_script_is_another() 
 
 
 def test_a_language_the_model_lacks_is_said_to_go_by_script() -> None:
-    assert by_script_only("ts")
-    assert not by_script_only("th")
     tsonga = "Layiburari yi pfula hi awara ya vukaye kutani yi pfala loko muhlayi wo hetelela a suka."
     own, english = check_answers([tsonga, ENGLISH], "ts", languages=["ts", "sw"])
     assert (own.status, own.identified) == (LanguageStatus.OK, "und-Latn")

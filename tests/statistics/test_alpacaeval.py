@@ -8,9 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from evalkit.statistics.alpaca import AlpacaFigures, GamedRows, alpaca_eval
-
-pytestmark = pytest.mark.realdata
+from evalkit.statistics.alpaca import alpaca_controlled
+from tests.statistics.alpacaeval import AlpacaFigures, GamedRows, alpaca_eval
 
 
 @pytest.fixture(scope="module")
@@ -46,6 +45,21 @@ def reproduce(folder: Path, rows: pd.DataFrame, penalty: float | None) -> Alpaca
     )
 
 
+def test_the_length_control_alpaca_is_that_formula_without_its_penalty() -> None:
+    rng = np.random.default_rng(0)
+    baseline = rng.integers(200, 2000, 300).astype(float)
+    candidate = baseline * np.exp(rng.normal(0.2, 0.5, 300))
+    difficulty = rng.normal(0, 1, 300)
+    scores = rng.random(300) * 0.5 + 0.5 * (candidate > baseline)
+    lengths = {"baseline_length": baseline, "candidate_length": candidate}
+    theirs = alpaca_eval(scores, **lengths, difficulty=difficulty, penalty=1e6)
+    ours = alpaca_controlled(
+        scores, candidate=candidate, baseline=baseline, weights=np.empty((300, 0)), difficulty=difficulty
+    )
+    assert ours.value == pytest.approx(theirs.length_controlled, abs=2e-3)
+
+
+@pytest.mark.realdata
 def test_figures_at_the_published_penalty(
     folder: Path, published: pd.DataFrame, inputs: dict[str, pd.DataFrame]
 ) -> None:
@@ -62,6 +76,7 @@ def test_figures_at_the_published_penalty(
     assert max(errors) < 0.2
 
 
+@pytest.mark.realdata
 def test_figures_with_the_penalty_cross_validated(
     folder: Path, published: pd.DataFrame, inputs: dict[str, pd.DataFrame]
 ) -> None:

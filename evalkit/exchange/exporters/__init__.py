@@ -16,7 +16,7 @@ class ExportOptions:
     table: str = "estimates"
     """csv, jsonl, parquet: which table."""
     judge: str | None = None
-    """Take this judge's verdicts only; by default the mean of all judges."""
+    """Take this judge's verdicts only; by default all judges', and the panel's score."""
     disagreeing: bool = False
     """preference-pairs: keep pairs whose orders or judges name different winners."""
     min_margin: float = 0.0

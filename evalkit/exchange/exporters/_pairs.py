@@ -7,11 +7,11 @@ import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from statistics import fmean
 from typing import Any
 
-from evalkit.errors import Problem, RunError, did_you_mean
 from evalkit.records import PANEL, Generation, Outcome, Prompt, RunRecords, Verdict, json_ready
+from evalkit.settings import statistics_settings
+from evalkit.statistics.scores import chosen_judge, scores_by_pair
 from evalkit.text.safe import whole
 
 
@@ -25,38 +25,30 @@ class Pair:
     outcomes: tuple[Outcome, ...]
     """One a judge."""
     verdicts: tuple[Verdict, ...]
-
-    @property
-    def score(self) -> float:
-        """Mean of the judges' scores; NaN where one of them is missing."""
-        return fmean(outcome.score for outcome in self.outcomes) if self.outcomes else math.nan
-
-    @property
-    def judge(self) -> str:
-        """The judge's name, or `panel`."""
-        return self.outcomes[0].judge if len(self.outcomes) == 1 else PANEL
+    judge: str
+    """Whose `score` it is: a judge's name, or `panel`."""
+    score: float
+    """In the candidate's terms, under the suite's rules; NaN where missing."""
 
 
 def pairs(run: RunRecords, *, judge: str | None = None) -> list[Pair]:
-    """Return the run's pairs in the order of its prompts.
+    """Return the run's pairs in the order of its prompts, as `judge` sees them, or the panel, or the only judge.
 
     Raises:
         RunError: there is no judge of that name.
     """
-    judges = sorted({outcome.judge for outcome in run.outcomes})
-    if judge is not None and judge not in judges:
-        raise RunError(
-            Problem(where="--judge", message=f"no judge {judge!r} in this run", hint=did_you_mean(judge, judges))
-        )
+    scores = scores_by_pair(run, statistics_settings(run.suite))
+    names = [name for name in scores if name != PANEL]
+    chosen = chosen_judge(names, judge) if names or judge else ""
     candidate = {answer.key: answer for answer in run.candidate_answers}
     baseline = {answer.key: answer for answer in run.baseline_answers}
     outcomes: dict[tuple[str, str], list[Outcome]] = defaultdict(list)
     for outcome in run.outcomes:
-        if judge in {None, outcome.judge}:
+        if chosen in {PANEL, outcome.judge}:
             outcomes[outcome.key].append(outcome)
     verdicts: dict[tuple[str, str], list[Verdict]] = defaultdict(list)
     for verdict in run.verdicts:
-        if judge in {None, verdict.judge}:
+        if chosen in {PANEL, verdict.judge}:
             verdicts[verdict.language, verdict.prompt_id].append(verdict)
     return [
         Pair(
@@ -65,6 +57,8 @@ def pairs(run: RunRecords, *, judge: str | None = None) -> list[Pair]:
             baseline=baseline.get(prompt.key),
             outcomes=tuple(outcomes[prompt.key]),
             verdicts=tuple(verdicts[prompt.key]),
+            judge=chosen,
+            score=scores[chosen][prompt.key] if chosen else math.nan,
         )
         for prompt in run.prompts
     ]

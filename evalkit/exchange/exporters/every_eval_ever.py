@@ -11,12 +11,14 @@ from typing import Any
 
 from evalkit.exchange.exporters import Export, ExportOptions
 from evalkit.exchange.exporters._pairs import json_bytes
-from evalkit.records import MICRO, Estimate
+from evalkit.records import MICRO, PANEL, Estimate
 from evalkit.results import RunData
+from evalkit.settings import PanelRule, statistics_settings
 from evalkit.text.wording import capitalised
 from evalkit.words import Direction, compared, metric
 
 SCHEMA_VERSION = "0.3.0"
+AGGREGATION = {PanelRule.MEAN: "average", PanelRule.MAJORITY: "majority_vote"}
 
 
 def write(run: RunData, options: ExportOptions) -> Export:
@@ -96,12 +98,12 @@ def _result(run: RunData, row: Estimate) -> dict[str, Any]:
 
 
 def _judges(run: RunData, name: str) -> dict[str, Any]:
-    known = [judge for judge in run.results.judges if name in {judge.name, "panel"}]
+    known = [judge for judge in run.results.judges if name in {judge.name, PANEL}]
     texts = run.suite.get("definitions") or {}
     return {
         "judges": [{"model_info": _model(judge.name, judge.model)} for judge in known],
         "input_prompt": "\n---\n".join(str(texts.get(judge.name, "unknown")) for judge in known) or "unknown",
-        **({"aggregation_method": "average"} if len(known) > 1 else {}),
+        **({"aggregation_method": AGGREGATION[statistics_settings(run.suite).panel]} if len(known) > 1 else {}),
     }
 
 

@@ -10,7 +10,6 @@ from typing import Any
 
 from evalkit.exchange.exporters import Export, ExportOptions
 from evalkit.exchange.exporters._pairs import Pair, json_bytes, pairs
-from evalkit.judging.outcomes import candidate_score
 from evalkit.language.length import characters
 from evalkit.records import Order, RunRecords, Verdict
 
@@ -59,7 +58,7 @@ def _example(run: RunRecords, pair: Pair) -> dict[str, Any]:
 
 
 def _rating(run: RunRecords, verdict: Verdict) -> dict[str, Any]:
-    worth = candidate_score(verdict.preference if verdict.graded is None else verdict.graded, verdict.order)
+    worth = verdict.candidate_preference if verdict.candidate_graded is None else verdict.candidate_graded
     flipped = verdict.order is Order.SWAPPED
     mark = (
         f"[shown the other way round: A is {run.baseline}, B is {run.candidate}] " if flipped and verdict.reason else ""

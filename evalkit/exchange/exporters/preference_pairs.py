@@ -13,7 +13,6 @@ from typing import Any
 
 from evalkit.exchange.exporters import Export, ExportOptions
 from evalkit.exchange.exporters._pairs import Pair, json_lines, pairs
-from evalkit.judging.outcomes import candidate_score
 from evalkit.records import Generation, LanguageStatus, RunRecords
 
 
@@ -34,7 +33,7 @@ def write(run: RunRecords, options: ExportOptions) -> Export:
 def agreement(pair: Pair) -> float:
     """Return the share of the pair's verdicts that name its winner; NaN without verdicts."""
     winner = pair.score > 0.5  # noqa: PLR2004  the middle of the scale
-    scores = [candidate_score(verdict.preference, verdict.order) for verdict in pair.verdicts]
+    scores = [verdict.candidate_preference for verdict in pair.verdicts]
     return fmean((score > 0.5) if winner else (score < 0.5) for score in scores) if scores else math.nan  # noqa: PLR2004
 
 

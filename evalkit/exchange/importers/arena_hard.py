@@ -96,7 +96,7 @@ def _games(
     found = []
     for order, game in zip(ORDERS, games, strict=True):
         level = _level(reader, row, game)
-        graded = level if order is Order.FORWARD or level is None else 1 - level
+        graded = None if level is None else order.turned(level)
         found.append(
             Judgment(
                 where=row.where,
