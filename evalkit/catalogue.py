@@ -124,11 +124,6 @@ def catalogue() -> Catalogue:
     return Catalogue.model_validate(json.loads(text))
 
 
-def knows_provider(provider: str) -> bool:
-    """Return whether the table lists the models of a provider."""
-    return provider in catalogue().models
-
-
 def facts_of(model: Model) -> ModelFacts | None:
     """Return what the table knows of a model; None where it does not know it.
 

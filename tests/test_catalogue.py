@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from evalkit.calls import Model
-from evalkit.catalogue import Takes, catalogue, facts_of, knows_provider, shutdown_of, shutdown_sentence
+from evalkit.catalogue import Takes, catalogue, facts_of, shutdown_of, shutdown_sentence
 from evalkit.errors import InputError
 from evalkit.shipped import shipped, shipped_names
 from evalkit.stages.load import judge_text
@@ -27,7 +27,7 @@ PLACEHOLDERS = re.compile(r"[a-z]|MODEL|NAME|any|my-.*|other-.*")
 def fault(reference: str) -> str | None:
     """What is wrong with naming a model as an example or a default today."""
     model = Model.parse(resolved_reference(reference, {}))
-    if model.base_url or not knows_provider(model.provider) or PLACEHOLDERS.fullmatch(model.name):
+    if model.base_url or model.provider not in catalogue().models or PLACEHOLDERS.fullmatch(model.name):
         return None
     if facts_of(model) is None:
         return f"{reference}: the table does not know it"

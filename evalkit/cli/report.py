@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 def add_parser(commands: Any, summary: str) -> None:
     """Declare the command."""
+    from evalkit.report.examples import REDACTABLE
+
     example = "evalkit report reports/quickstart/sprout-2 --share --redact rationales --output for-you.html"
     parser = declare(commands, "report", summary, example=example, handler=run)
     add(parser, RUN, replace(OUTPUT, help="file to write (default: in the run directory)"))
@@ -31,7 +33,7 @@ def add_parser(commands: Any, summary: str) -> None:
     parser.add_argument(
         "--redact",
         action="append",
-        choices=("prompts", "answers", "rationales"),
+        choices=REDACTABLE,
         default=[],
         help="take these out of the examples (repeat for more)",
     )

@@ -31,7 +31,7 @@ FILES = (
 )
 @pytest.mark.parametrize("absolute", [False, True])
 def test_a_path_stands_for_the_same_files_everywhere(
-    template: str, files: dict[str, str], absolute: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    template: str, files: dict[str, str], *, absolute: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in FILES:
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
