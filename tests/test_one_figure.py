@@ -19,7 +19,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from evalkit.report.markdown import render_markdown
 
 import evalkit
 from evalkit.cli.main import main
@@ -27,6 +26,7 @@ from evalkit.exchange.assemble import Import, Judgment, prompt, run_of
 from evalkit.exchange.reader import FieldReader
 from evalkit.pipeline import analyze
 from evalkit.records import MACRO, PANEL, Order
+from evalkit.report.text_report import render_markdown
 from evalkit.run import read_results, write_run
 from evalkit.settings import PanelRule
 from evalkit.stages.import_runs import finished

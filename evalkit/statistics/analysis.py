@@ -81,29 +81,12 @@ def analyze(  # noqa: PLR0913
         weights=prompt_weights(pairs.clusters, n_resamples=settings.n_resamples, rng=rng),
     )
     judged = scores_of(pairs, outcomes, settings)
-    estimates = run.unjudged()
-    controlled: dict[str, LengthControlled] = {}
-    claims: list[Claim] = []
+    controlled = run.controlled(judged)
+    estimates, claims = run.unjudged(), list[Claim]()
     for each in judged:
-        estimates += run.judged(each) + run.noted(each, (rates or {}).get(each.judge, {}))
-        by_language = ratios([pairs.sums(each.score)], run.weights)[0]
-        estimates += run.parity(each, by_language)
-        claims += claim_rows(by_language, each.judge, pairs.languages, settings)
-        if settings.length_control is not LengthControl.NONE and len(pairs.languages):
-            method = settings.length_control
-            controlled[each.judge] = control_lengths(
-                pairs, each, method=method, weights=run.weights, shrink_slopes=settings.shrink_slopes
-            )
-            estimates += run.length_controlled(each, controlled[each.judge])
-            estimates += run.style_controlled(each)
-            claims += claim_rows(
-                controlled[each.judge].figures,
-                each.judge,
-                pairs.languages,
-                settings,
-                metric="length_controlled_win_rate",
-                floored=False,
-            )
+        rows, claimed = run.figures_of(each, (rates or {}).get(each.judge, {}), controlled.get(each.judge))
+        estimates += rows
+        claims += claimed
     return Analysis(
         estimates=tuple(estimates),
         counts=tuple(row for each in judged for row in count_rows(pairs, each, candidate)),
@@ -126,6 +109,35 @@ class _Run:
     pairs: PairTable
     settings: StatisticsSettings
     weights: Weights
+
+    def controlled(self, judged: Sequence[JudgeScores]) -> dict[str, LengthControlled]:
+        """Return each judge's figures at equal length; none where the suite asks for none."""
+        method = self.settings.length_control
+        if method is LengthControl.NONE or not self.pairs.languages:
+            return {}
+        shrink = self.settings.shrink_slopes
+        return {
+            each.judge: control_lengths(self.pairs, each, method=method, weights=self.weights, shrink_slopes=shrink)
+            for each in judged
+        }
+
+    def figures_of(
+        self,
+        judged: JudgeScores,
+        rates: Mapping[str, Mapping[tuple[str, str], float]],
+        controlled: LengthControlled | None,
+    ) -> tuple[list[Estimate], list[Claim]]:
+        """Return all figures of one judge, and what may be claimed of its win rates."""
+        by_language = ratios([self.pairs.sums(judged.score)], self.weights)[0]
+        languages = self.pairs.languages
+        estimates = self.judged(judged) + self.noted(judged, rates) + self.parity(judged, by_language)
+        claims = claim_rows(by_language, judged.judge, languages, self.settings)
+        if controlled is not None:
+            estimates += self.length_controlled(judged, controlled) + self.style_controlled(judged)
+            metric = "length_controlled_win_rate"
+            figures = controlled.figures
+            claims += claim_rows(figures, judged.judge, languages, self.settings, metric=metric, floored=False)
+        return estimates, claims
 
     def unjudged(self) -> list[Estimate]:
         """Return the figures of the answers alone."""

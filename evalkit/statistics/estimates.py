@@ -48,24 +48,19 @@ def publish(
         logarithmic: whether the figures are logarithms to be raised.
     """
     level = settings.confidence_level
-    resampled = figures.resamples.shape[1] > 0
     boot = bca(figures.values, figures.influences, figures.resamples, confidence_level=level)
-    interval = settings.interval
-    if interval in {Interval.BCA, Interval.PERCENTILE} and not resampled:
-        interval = Interval.WILSON
-    if interval is Interval.WILSON and bounds is None:
-        interval = Interval.T
-    if interval is Interval.WILSON and bounds is not None:
-        headline = wilson_interval(figures, confidence_level=level, bounds=bounds, floored=floored)
+    interval = _interval_of(figures, settings, bounded=bounds is not None)
+    headline = boot
+    if interval is Interval.WILSON:
+        headline = wilson_interval(figures, confidence_level=level, bounds=bounds or (0.0, 1.0), floored=floored)
     elif interval is Interval.T:
         headline = student_interval(figures, confidence_level=level)
-    else:
-        headline = boot if interval is Interval.BCA else percentile(figures.resamples, confidence_level=level)
+    elif interval is Interval.PERCENTILE:
+        headline = percentile(figures.resamples, confidence_level=level)
     errors = figures.standard_errors
-    if logarithmic:
-        errors = np.exp(figures.values) * errors
     columns: list[Floats] = [figures.values, *headline, *boot]
     if logarithmic:
+        errors = np.exp(figures.values) * errors
         columns = [np.exp(column) for column in columns]
     columns.insert(3, errors)
     clusters = figures.clusters
@@ -96,6 +91,15 @@ def publish(
             labels.languages, rows, figures.pairs, clusters, methods, strict=True
         )
     ]
+
+
+def _interval_of(figures: Figures, settings: StatisticsSettings, *, bounded: bool) -> Interval:
+    """Return which interval is the headline's: the one asked for, where there are the resamples or bounds it needs."""
+    resampled = figures.resamples.shape[1] > 0
+    interval = settings.interval
+    if interval in {Interval.BCA, Interval.PERCENTILE} and not resampled:
+        interval = Interval.WILSON
+    return Interval.T if interval is Interval.WILSON and not bounded else interval
 
 
 def _methods(
