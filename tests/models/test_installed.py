@@ -67,7 +67,7 @@ def test_a_suite_runs_through_the_documented_provider(suite: Path, tmp_path: Pat
         f"org/tiny says: Tell me in English about the number {i}." for i in range(3)
     }
     assert len(run.outcomes) == 3
-    rows = {row["model"]: row for row in run.results["cost"]["by_model"]}
+    rows = {row["model"]: row for row in run.results.to_json()["cost"]["by_model"]}
     assert (rows["new"]["requests"], rows["new"]["cost"]) == (3, 0.0)
 
 
