@@ -51,7 +51,7 @@ def test_no_file_for_a_spreadsheet_begins_a_formula(name: str) -> None:
     board = build([Entry(name=name, results=run.results)], StatisticsSettings(n_resamples=0), judge="panel")
     for text in (
         board_csv(board),
-        csv_export(run, ExportOptions(format="csv")).files[""].decode(),
+        csv_export(run, ExportOptions()).files[""].decode(),
         figures(run)["estimates.csv"].decode(),
     ):
         rows = list(csv.DictReader(io.StringIO(text, newline="")))
@@ -77,7 +77,7 @@ def test_equal_texts_are_equally_long_everywhere(composed: RunData) -> None:
         if (row.metric, row.language, row.slice) == ("length_ratio", "ko", None)
     ]
     assert math.exp(collect(composed)[0].ratio) == ratio == 1
-    export = llm_comparator(composed, ExportOptions(format="llm-comparator")).files[""].decode()
+    export = llm_comparator(composed, ExportOptions()).files[""].decode()
     length = export.split('"length": [')[1].split("]")[0]
     assert len({number.strip() for number in length.split(",")}) == 1
 
