@@ -236,7 +236,8 @@ class _Asked:
     @property
     def cost(self) -> Cost:
         """What everything that the run is made from cost, now or earlier."""
-        return costs(self.session.spending, prices=self.job.prices.name)
+        session = self.session
+        return costs(session.spending, unpriced=session.unpriced, prices=self.job.prices.name)
 
     def sides(self, matchup: Matchup) -> tuple[Answers, Answers]:
         """Return the candidate's and the baseline's answers."""

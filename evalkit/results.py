@@ -327,7 +327,7 @@ class StageCost:
     """What one model cost in one stage."""
 
     model: str
-    """The model's reference."""
+    """The name of the candidate, the baseline or the judge."""
     stage: str
     """generate, judge or translate."""
     requests: int = 0
@@ -339,7 +339,7 @@ class StageCost:
     cached_tokens: int = 0
     """Tokens read from the provider's cache; part of the tokens read."""
     cost: float | None = None
-    """US dollars; null where the model's price is unknown."""
+    """US dollars; null where the price, or how many tokens a reply took, is unknown."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -347,9 +347,9 @@ class Cost:
     """What was spent."""
 
     spent: float | None = None
-    """US dollars; null where a price is unknown, for a sum without it would be too small."""
+    """US dollars; null where a cost below is unknown, for a sum without it would be too small."""
     unknown_prices: tuple[str, ...] = ()
-    """Models whose price is unknown."""
+    """References of the models whose price is unknown."""
     prices: str = ""
     """The tables of prices that were used, with their dates; empty where nothing was paid for."""
     by_model: tuple[StageCost, ...] = ()

@@ -35,7 +35,7 @@ class ModelCost:
     output_tokens: int = 0
     cached_tokens: int = 0
     cost: float | None = 0.0
-    """US dollars; None where the model's price is unknown."""
+    """US dollars; None where the price, or how many tokens a response took, is unknown."""
 
     def add(self, response: Response, cost: float | None) -> None:
         """Add one response."""
@@ -88,6 +88,8 @@ class Session:
     """US dollars spent now; None where a price is unknown."""
     spending: dict[tuple[str, str], ModelCost] = field(default_factory=dict)
     """By (model, stage)."""
+    unpriced: set[str] = field(default_factory=set)
+    """References of the models in `spending` whose price is unknown."""
     engines: Engines = field(default_factory=Engines)
     """Keeps a model in memory between the turns of a conversation and between a judge's attempts."""
     _started: float = field(default_factory=time.monotonic)
@@ -151,7 +153,10 @@ class Session:
                 if not provider_class(task.request.model.provider).free:
                     self._seen.add(key)
                 account = self.spending.setdefault((task.model, task.stage), ModelCost())
-                account.add(responses[key], self.pricing.cost(task.request.model, responses[key].usage))
+                asked = task.request.model
+                account.add(responses[key], self.pricing.cost(asked, responses[key].usage))
+                if self.pricing.rate(asked) is None:
+                    self.unpriced.add(str(asked))
 
 
 @contextlib.asynccontextmanager

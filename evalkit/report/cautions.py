@@ -285,6 +285,9 @@ def _truncated(view: View) -> Iterator[Caution]:
 def _prices(view: View) -> Iterator[Caution]:
     if unknown := view.cost.unknown_prices:
         yield _caution("unknown_prices", wording.unpriced(unknown))
+    elif uncounted := sorted({row.model for row in view.cost.by_model if row.cost is None}):
+        said = "not every reply said how many tokens it took"
+        yield _caution("unknown_prices", f"The cost of {wording.listing(uncounted)} is unknown: {said}.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

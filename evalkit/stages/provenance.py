@@ -135,18 +135,17 @@ def provenance(
     )
 
 
-def costs(spending: Mapping[tuple[str, str], ModelCost], *, prices: str) -> Cost:
-    """Return results.json's `cost`: an unknown price makes the sum unknown, never smaller.
+def costs(spending: Mapping[tuple[str, str], ModelCost], *, unpriced: Iterable[str], prices: str) -> Cost:
+    """Return results.json's `cost`: an unknown cost makes the sum unknown, never smaller.
 
-    `prices` names the tables of prices.
+    `unpriced` are the references of the models whose price is unknown, `prices` names the tables of prices.
     """
     rows = [
         StageCost(model=model, stage=stage, **vars(account)) for (model, stage), account in sorted(spending.items())
     ]
-    unknown = sorted({row.model for row in rows if row.cost is None})
     return Cost(
-        spent=None if unknown else sum(row.cost for row in rows if row.cost is not None),
-        unknown_prices=tuple(unknown),
+        spent=None if any(row.cost is None for row in rows) else sum(row.cost for row in rows if row.cost is not None),
+        unknown_prices=tuple(sorted(unpriced)),
         prices=prices if any(row.cost for row in rows) else "",
         by_model=tuple(rows),
     )

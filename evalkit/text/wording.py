@@ -113,7 +113,8 @@ def listing(names: Sequence[str], *, limit: int = 6) -> str:
 def unpriced(models: Iterable[str]) -> str:
     """Return what to say of models whose price is unknown, and how to give it."""
     named = list(dict.fromkeys(models))
-    example = f"add --price {named[0]}=IN/OUT (US dollars per million tokens)"
+    model = named[0] if "/" in named[0] else "MODEL"  # older runs hold names that are no references
+    example = f"add --price {model}=IN/OUT (US dollars per million tokens)"
     return f"No price is known for {listing(named)}, so the cost leaves it out: {example}."
 
 
