@@ -105,7 +105,11 @@ CASES: list[tuple[str, Callable[[dict[str, Any]], None], str]] = [
         set_at("judges", 0, "family_warning", value="gpt-4 and gpt-4o (openai)"),
         "fair may prefer answers of its own family: gpt-4 and gpt-4o",
     ),
-    ("unknown_prices", set_at("cost", "unknown_prices", value=["openai/x"]), "leaves it out: add --price openai/x=IN/OUT"),
+    (
+        "unknown_prices",
+        set_at("cost", "unknown_prices", value=["openai/x"]),
+        "leaves it out: add --price openai/x=IN/OUT",
+    ),
     ("unknown_prices", set_at("cost", "unknown_prices", value=["fair"]), "add --price MODEL=IN/OUT"),
     ("unknown_prices", set_at("cost", "by_model", 0, "cost", value=None), "not every reply said how many tokens"),
     (
