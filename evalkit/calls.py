@@ -14,6 +14,8 @@ from enum import StrEnum
 from typing import Any, Literal
 
 CALL_SCHEMA = "evalkit/call/1"
+BATCH_INVARIANT = "batch-invariant"
+"""Word of a fingerprint: the engine computed the same, whatever else was in its batch."""
 
 Role = Literal["system", "user", "assistant"]
 
@@ -46,6 +48,9 @@ class Model:
     """Digest of a checkpoint folder on disk: its content, not its path, belongs to the content key."""
     adapter: str | None = None
     """Digest of the folder that `engine["lora"]` names; likewise."""
+    batch_invariant: bool = False
+    """Whether an in-process engine shall compute the same whatever else is in its batch, where it can; judges' do.
+    Never part of the content key: the fingerprint of a response says whether it did."""
 
     @classmethod
     def parse(cls, reference: str) -> Model:
@@ -109,6 +114,8 @@ class Kind(StrEnum):
     """Continue the conversation."""
     SCORE = "score"
     """Return the log probability of `Request.continuation` under the conversation."""
+    REWARD = "reward"
+    """Return the number that a reward model gives to the conversation, whose last message is the answer."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -188,6 +195,8 @@ class Response:
     """(token, log probability) of the most likely first tokens."""
     token_logprobs: tuple[float, ...] = ()
     """Log probability of each token of the scored continuation, its end token included."""
+    score: float | None = None
+    """The reward (`Kind.REWARD`), as the model's head computed it: no sigmoid or softmax is applied."""
     usage: Usage = field(default_factory=Usage)
     served_model: str | None = None
     """The model name the server reported."""
@@ -209,6 +218,7 @@ class Response:
             finish_reason=data.get("finish_reason", "stop"),
             top_logprobs=tuple((token, float(value)) for token, value in data.get("top_logprobs", ())),
             token_logprobs=tuple(data.get("token_logprobs", ())),
+            score=data.get("score"),
             usage=Usage(**data.get("usage", {})),
             served_model=data.get("served_model"),
             fingerprint=data.get("fingerprint"),

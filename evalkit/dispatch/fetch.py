@@ -103,7 +103,7 @@ def _by_model(tasks: Iterable[Task]) -> list[Group]:
     for task in tasks:
         model = task.request.model
         if id(model) not in names:
-            where = [model.identity(), model.name, model.base_url, model.api_key_env]
+            where = [model.identity(), model.name, model.base_url, model.api_key_env, model.batch_invariant]
             names[id(model)] = json.dumps(where, sort_keys=True)
         _, requests = groups.setdefault(names[id(model)], (model, {}))
         requests.setdefault(task.key, PendingRequest(tasks=[])).tasks.append(task)

@@ -32,6 +32,8 @@ class JudgeKind(StrEnum):
     """It scores each answer by itself; the higher score wins."""
     REWARD = "reward"
     """Two models give log probabilities of each answer; the higher implicit reward wins."""
+    SCALAR_REWARD = "scalar-reward"
+    """A reward model gives each answer a number; the higher one wins."""
 
 
 class JudgeSampling(Settings):
@@ -80,7 +82,7 @@ class JudgeDefinition(Settings):
     """vLLM engine arguments of its models, when they run in this process."""
     sampling: JudgeSampling = JudgeSampling()
     system: Template = ""
-    user: Template
+    user: Template = ""
     translation: str = ""
     """Reward: how the translator is asked for an answer's English; answers in English stay as they are."""
     reminder: str = ""
@@ -108,7 +110,7 @@ class JudgeDefinition(Settings):
     min_mass: Annotated[float, Field(ge=0, le=1)] = 0.9
     """Probability: share the variants must hold together; below it the reply counts as unreadable."""
     length_control: bool = False
-    """Reward: take α · characters off, α chosen so that winners and losers are equally long."""
+    """Reward and scalar reward: take α · characters off, α chosen so that winners and losers are equally long."""
 
     @cached_property
     def digest(self) -> str:
@@ -142,7 +144,19 @@ class JudgeDefinition(Settings):
     @property
     def pointwise(self) -> bool:
         """Whether each answer is judged by itself, so that there is no order to swap."""
-        return self.kind in {JudgeKind.SCORE, JudgeKind.REWARD}
+        return self.kind in {JudgeKind.SCORE, JudgeKind.REWARD, JudgeKind.SCALAR_REWARD}
+
+    @property
+    def writes(self) -> bool:
+        """Whether one of its models writes text; the models of a reward only read the answers."""
+        return bool(self.translation) or self.kind not in {JudgeKind.REWARD, JudgeKind.SCALAR_REWARD}
+
+    @property
+    def needs(self) -> str:
+        """What its models must give besides text; empty where text is enough."""
+        if self.kind is JudgeKind.SCALAR_REWARD:
+            return "rewards"
+        return "log probabilities" if self.kind in {JudgeKind.PROBABILITY, JudgeKind.REWARD} else ""
 
     @property
     def verdict_words(self) -> Words:

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from evalkit.calls import Kind, Message, Model, Request
+from evalkit.conversation import conversation, turns
 from evalkit.judging.definition import REWARD_ROLES, JudgeDefinition, JudgeKind
 from evalkit.judging.pairing import ENGLISH, prompt_part
 from evalkit.judging.templates import render, render_for
@@ -26,6 +27,8 @@ def ask(
     """
     if definition.kind is JudgeKind.REWARD:
         return _reward_requests(definition, comparison, models=models)
+    if definition.kind is JudgeKind.SCALAR_REWARD:
+        return _scalar_reward_requests(comparison, model=models["judge"])
     a, b = comparison.answers
     shown: list[dict[str, Generation]] = (
         [{"answer": a}, {"answer": b}] if definition.pointwise else [{"answer_A": a, "answer_B": b}]
@@ -100,6 +103,24 @@ def _reward_requests(
         for answer in comparison.answers
         for role in REWARD_ROLES
     )
+
+
+def _scalar_reward_requests(comparison: Comparison, *, model: Model) -> tuple[Request, ...]:
+    """Return the conversation with each answer at its end, as the reward model was trained to read it.
+
+    Repeats and attempts are the same request: the same conversation has the same reward.
+    """
+    return tuple(
+        Request(model=model, messages=_answered(comparison.prompt, answer), kind=Kind.REWARD)
+        for answer in comparison.answers
+    )
+
+
+def _answered(prompt: Prompt, answer: Generation) -> tuple[Message, ...]:
+    """Return the conversation up to the answer; recorded answers may lack those to the turns before."""
+    complete = len(answer.earlier) == turns(prompt) - 1
+    before = conversation(prompt, answer.earlier) if complete else prompt.messages
+    return (*before, Message("assistant", answer.text))
 
 
 CONTROL_TOKENS = re.compile(

@@ -57,6 +57,8 @@ def _said(definition: JudgeDefinition, responses: Sequence[Response]) -> Said | 
             return _probability(definition, responses[0])
         case JudgeKind.REWARD:
             return _reward(responses)
+        case JudgeKind.SCALAR_REWARD:
+            return _scalar_reward(responses)
         case JudgeKind.SCORE:
             return _scores(definition, responses)
         case _:
@@ -181,3 +183,11 @@ def _reward(responses: Sequence[Response]) -> Said | Unreadable:
     if not all(map(math.isfinite, sums)):
         return Unreadable("unreadable", f"log probabilities add up to {sums}")
     return compare(sums[0] - sums[1], sums[2] - sums[3])
+
+
+def _scalar_reward(responses: Sequence[Response]) -> Said | Unreadable:
+    """Read the two numbers; a model without a number that can be compared has given no verdict."""
+    a, b = (math.nan if response.score is None else response.score for response in responses)
+    if not (math.isfinite(a) and math.isfinite(b)):
+        return Unreadable("unreadable", f"the rewards are {a} and {b}")
+    return compare(a, b)

@@ -129,8 +129,8 @@ def read_last_line(text: str, *, words: Sequence[str], line: str = "") -> tuple[
         found = _line_pattern(line).findall(stripped)
         if len(found) > 1:
             return Unreadable("unreadable", f"the last line holds {len(found)} verdicts ({_excerpt(last)})")
-        if found and _line_pattern(line, end=True).search(stripped):
-            word = known.get(normal(found[0]))
+        if found and (at_end := _line_pattern(line, end=True).search(stripped)):
+            word = known.get(normal(at_end[1]))
             return (word, before.strip()) if word else Unreadable("unreadable", f"no such verdict ({_excerpt(last)})")
     bare = _BARE.fullmatch(stripped)
     word = known.get(normal(bare["plain"] or bare["bracketed"])) if bare else None
@@ -141,10 +141,12 @@ def read_last_line(text: str, *, words: Sequence[str], line: str = "") -> tuple[
 
 @functools.lru_cache(maxsize=64)
 def _line_pattern(line: str, *, end: bool = False) -> re.Pattern[str]:
-    """The told line as a pattern; a quotation mark right before it makes it a quotation."""
-    head, _, tail = line.partition("{verdict}")
+    """Return what the judge is asked to write as a pattern; a quotation mark right before it makes it a quotation."""
+    head, _, tail = map(str.strip, line.partition("{verdict}"))
     quoted = f"(?<![{re.escape(_OPENING_QUOTES)}])" if end else ""
-    return re.compile(rf"{quoted}{re.escape(head)}\s*([^\[\]]{{1,24}}?)\s*{re.escape(tail)}{'$' if end else ''}")
+    return re.compile(
+        rf"{quoted}{re.escape(head)}\s*([^\[\]]{{1,24}}?)\s*{re.escape(tail)}{'$' if end else ''}", re.IGNORECASE
+    )
 
 
 def _alternatives(words: Sequence[str]) -> str:

@@ -16,6 +16,12 @@ from evalkit.judging.templates import template_faults
 from evalkit.language.tags import normalise
 from evalkit.records import Choice
 
+_UNUSED_BY_REWARD_MODELS = (
+    *("system", "user", "reminder", "sampling", "retries", "uses", "reply", "verdict_line", "verdict", "labels"),
+    *("scores", "rates", "variants", "min_mass", "policy", "reference"),
+)
+"""Keys of judges that are asked a question in words, or that compare two models."""
+
 
 def parse_definition(text: str, *, name: str) -> JudgeDefinition:
     """Read a judge; `name` is its file, as messages shall call it.
@@ -36,8 +42,14 @@ def faults(definition: JudgeDefinition, document: Document, text: str) -> Iterat
     yield from _kind_faults(definition, document)
     yield from _language_faults(definition, document)
     yield from _model_faults(definition, document)
+    if definition.kind is JudgeKind.SCALAR_REWARD:
+        return
+    if not definition.user:
+        yield document.problem(("user",), "key 'user' is missing", "add it")
     for part in ("system", "user"):
         template = getattr(definition, part)
+        if not template:
+            continue
         by_path: Mapping[Path, str] = (
             {(part,): template}
             if isinstance(template, str)
@@ -117,6 +129,13 @@ def _kind_faults(definition: JudgeDefinition, document: Document) -> Iterator[Pr
         case JudgeKind.REWARD:
             if definition.reply or definition.verdict_line:
                 yield document.problem(("reply",), "a reward judge writes nothing", "leave out reply and verdict_line")
+        case JudgeKind.SCALAR_REWARD:
+            for field in _UNUSED_BY_REWARD_MODELS:
+                if field in document.data:
+                    message = f"a reward model does not use {field!r}"
+                    yield document.problem(
+                        (field,), message, "leave it out: it reads the conversation and nothing else"
+                    )
 
 
 def _label_faults(definition: JudgeDefinition, document: Document) -> Iterator[Problem]:

@@ -29,11 +29,11 @@ class EngineJob:
     id: str
     tokens: list[int]
     parameters: Any
-    """`vllm.SamplingParams`."""
+    """`vllm.SamplingParams`, or `vllm.PoolingParams` of a reward."""
     adapter: Any
     """`vllm.lora.request.LoRARequest`, or None."""
     done: Future[Any]
-    """Becomes the finished `vllm.RequestOutput`, or a `CallError`."""
+    """Becomes the finished `vllm.RequestOutput` (of a reward `vllm.PoolingRequestOutput`), or a `CallError`."""
 
 
 class Engine:

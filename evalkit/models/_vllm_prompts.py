@@ -5,11 +5,12 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from evalkit.calls import CallError, Fault, Kind, Message, Request, Response, Usage
 from evalkit.errors import did_you_mean
+from evalkit.models._reward import one_number
 from evalkit.text.reasoning import split_reasoning
 
 logger = logging.getLogger(__name__)
@@ -28,10 +29,10 @@ class Prepared:
     tokens: list[int]
     """Prompt, and for `Kind.SCORE` the continuation and its end token behind it."""
     parameters: Any
-    """`vllm.SamplingParams`."""
+    """`vllm.SamplingParams`, or `vllm.PoolingParams` of a reward."""
     scored: int = 0
     """How many tokens at the end of `tokens` are scored."""
-    labels: Mapping[int, str]
+    labels: Mapping[int, str] = field(default_factory=dict)
     """Token id → the label's text."""
     opening: str = ""
     """The tag with which the prompt already opened the model's thinking."""
@@ -58,6 +59,8 @@ class Translator:
         if not self.chat:
             logger.warning("%s has no chat template: prompts are continued as plain text, as base models do", name)
         self._end = self._end_token()
+        self._pooling: str | None = getattr(llm, "pooling_task", None)
+        """What the model pools its last states into (`classify`: its head's outputs); None where it writes text."""
 
     def prepare(self, request: Request) -> Prepared:
         """Tokenize the conversation and translate the sampling.
@@ -65,6 +68,10 @@ class Translator:
         Raises:
             CallError: it does not fit, or the model cannot do what is asked.
         """
+        if (request.kind is Kind.REWARD) != (self._pooling is not None):
+            raise CallError(Fault.UNSUPPORTED, self._wrong_runner(request.kind))
+        if request.kind is Kind.REWARD:
+            return self._prepare_reward(request)
         tokens, opening = self._conversation(request.messages, request.sampling.extra.get(TEMPLATE_ARGUMENTS) or {})
         scored = self._continuation(request) if request.kind is Kind.SCORE else []
         labels = self._label_tokens(request.labels)
@@ -78,12 +85,33 @@ class Translator:
         parameters = scoring_parameters() if scored else self._parameters(request, labels)
         return Prepared(tokens=prompt, parameters=parameters, scored=len(scored), labels=labels, opening=opening)
 
+    def _prepare_reward(self, request: Request) -> Prepared:
+        """Tokenize an answered conversation for the model's head; no activation is applied to its output."""
+        from vllm import PoolingParams
+
+        if not self.chat:
+            raise CallError(Fault.UNSUPPORTED, f"{self.name} has no chat template: set chat_template in `engine:`")
+        rendered = self._render(request.messages, {"add_generation_prompt": False})
+        tokens = rendered if isinstance(rendered, list) else self._encode(rendered)
+        if len(tokens) > self.limit:
+            told = f"the conversation has {len(tokens)} tokens; {self.name} takes {self.limit} (max_model_len)"
+            raise CallError(Fault.TOO_LONG, told)
+        return Prepared(tokens=tokens, parameters=PoolingParams(task=self._pooling, use_activation=False))  # type: ignore[arg-type]
+
+    def _wrong_runner(self, kind: Kind) -> str:
+        """Say that a model that writes was asked for a reward, or a reward model for words."""
+        if kind is not Kind.REWARD:
+            return f"{self.name} is a reward model: it writes nothing (take it for a judge of kind scalar-reward)"
+        return f"{self.name} writes text and gives no reward: take a sequence-classification model"
+
     def response(self, prepared: Prepared, output: Any) -> Response:
-        """Read a finished `vllm.RequestOutput`.
+        """Read a finished `vllm.RequestOutput` or `vllm.PoolingRequestOutput`.
 
         Raises:
-            CallError: the engine gave the request up.
+            CallError: the engine gave the request up, or the model gives more than one number.
         """
+        if self._pooling:
+            return self._reward(prepared, output)
         answer = output.outputs[0]
         if answer.finish_reason in {"abort", "error"}:
             raise CallError(Fault.SERVER, f"vLLM gave the request up ({answer.finish_reason})")
@@ -100,6 +128,14 @@ class Translator:
                 cached_tokens=output.num_cached_tokens,
             ),
         )
+
+    def _reward(self, prepared: Prepared, output: Any) -> Response:
+        """Read the number at the end of the conversation; some reward models give one at every token."""
+        if output.error is not None:
+            raise CallError(Fault.SERVER, f"vLLM gave the request up ({output.error})")
+        values = output.outputs.data.reshape(-1, output.outputs.data.shape[-1])[-1].tolist()
+        usage = Usage(input_tokens=len(prepared.tokens), output_tokens=0, cached_tokens=output.num_cached_tokens)
+        return Response(text="", score=one_number(values, of=self.name), usage=usage)
 
     def _conversation(self, messages: Sequence[Message], arguments: Mapping[str, Any]) -> tuple[list[int], str]:
         """Return the prompt's tokens, and the tag with which it opens the model's thinking, if it does."""

@@ -63,10 +63,9 @@ class Provider:
 
     async def ask(self, request: Request) -> Response:
         """Answer one request; raises `CallError`."""
-        if request.labels or request.kind is Kind.SCORE:
-            raise CallError(
-                Fault.UNSUPPORTED, "Anthropic gives no log probabilities: take a judge that replies in words"
-            )
+        if request.labels or request.kind is not Kind.GENERATE:
+            missing = "rewards" if request.kind is Kind.REWARD else "log probabilities"
+            raise CallError(Fault.UNSUPPORTED, f"Anthropic gives no {missing}: take a judge that replies in words")
         while True:
             body = self._body(request)
             try:

@@ -13,6 +13,7 @@ from typing import Any, ClassVar
 
 from evalkit.calls import CallError, Fault, Kind, Model, Request, Response, Usage
 from evalkit.errors import CredentialsError, Problem
+from evalkit.models._reward import RewardClient
 from evalkit.models.http import Refusals, SdkClient, key_for, refuse_address_from_environment
 from evalkit.text.reasoning import split_reasoning
 
@@ -51,6 +52,7 @@ class Provider:
         """
         self._model = model
         self._client = _client(model, timeout=timeout)
+        self._rewards = RewardClient(self._client)
         self._server = f"{model} at {self._client.address}"
         self._own = model.base_url is None or _OWN_ADDRESS in model.base_url
 
@@ -60,6 +62,8 @@ class Provider:
             from evalkit.models._scoring import score
 
             return await score(request, self._client)
+        if request.kind is Kind.REWARD:
+            return await self._rewards.ask(request)
         while True:
             body = self._body(request)
             try:

@@ -14,9 +14,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar
 
-from evalkit.calls import Model, Request, Response
+from evalkit.calls import BATCH_INVARIANT, Model, Request, Response
 from evalkit.errors import InputError, Problem, did_you_mean, raise_all
 from evalkit.extras import install_command
+from evalkit.models._batch_invariance import open_engine
 from evalkit.models._vllm_engine import Engine
 from evalkit.models._vllm_prompts import Prepared, Translator
 
@@ -58,10 +59,10 @@ class Provider:
         arguments = dict(model.engine)
         adapter = arguments.pop(ADAPTER, None)
         check_arguments(arguments, where=f"engine of {self._name}")
-        self._engine = _open(model, arguments, with_adapter=adapter is not None)
+        self._engine, invariant = _open(model, arguments, with_adapter=adapter is not None)
         self._adapter = _adapter(adapter)
         self._translator = Translator(self._engine.llm, name=self._name)
-        self._fingerprint = _fingerprint(self._engine.llm.model_config)
+        self._fingerprint = _fingerprint(self._engine.llm.model_config, invariant=invariant)
         batch = self._engine.llm.llm_engine.vllm_config.scheduler_config.max_num_seqs
         self.concurrency: int = batch + (batch + 1) // 2
         """Requests wanted at once: a full batch, and half of one waiting to take the places of those that finish."""
@@ -118,8 +119,12 @@ def check_arguments(arguments: Mapping[str, Any], *, where: str) -> None:
     raise_all(problems)
 
 
-def _open(model: Model, arguments: dict[str, Any], *, with_adapter: bool) -> Engine:
-    """Start the engine, and turn whatever goes wrong while loading into something a person can mend."""
+def _open(model: Model, arguments: dict[str, Any], *, with_adapter: bool) -> tuple[Engine, bool]:
+    """Return the engine and whether it is batch-invariant.
+
+    Raises:
+        InputError: the model cannot be loaded.
+    """
 
     def load() -> Any:
         from vllm import LLM
@@ -133,7 +138,7 @@ def _open(model: Model, arguments: dict[str, Any], *, with_adapter: bool) -> Eng
         return LLM(model=model.name, **arguments)
 
     try:
-        return Engine(load)
+        return open_engine(load, wanted=model.batch_invariant, name=str(model))
     except Exception as error:
         raise InputError(
             Problem(
@@ -153,10 +158,10 @@ def _adapter(reference: str | None) -> Any:
     return LoRARequest(Path(reference).name, 1, reference)
 
 
-def _fingerprint(config: Any) -> str:
-    """Return what tells two set-ups of one model apart: vLLM's version, number format, commit of the weights."""
+def _fingerprint(config: Any, *, invariant: bool) -> str:
+    """Return what tells two set-ups of one model apart: vLLM's version, number format, commit, batch invariance."""
     import vllm
 
     commit = getattr(config.hf_config, "_commit_hash", None) or config.revision
     parts = [f"vllm-{vllm.__version__}", str(config.dtype).removeprefix("torch."), config.quantization]
-    return " ".join(part for part in [*parts, commit and commit[:12]] if part)
+    return " ".join(part for part in [*parts, commit and commit[:12], invariant and BATCH_INVARIANT] if part)

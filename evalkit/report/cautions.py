@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from evalkit import words
+from evalkit.calls import BATCH_INVARIANT
 from evalkit.judging.manipulation import DUPLICATE_SHARE
 from evalkit.records import MICRO
 from evalkit.report.judges import repeat_shares
@@ -61,6 +62,7 @@ def cautions(results: Results) -> list[Caution]:
         _small,
         _family,
         _fingerprint,
+        _batch,
         _truncated,
         _prices,
     )
@@ -272,6 +274,20 @@ def _fingerprint(view: View) -> Iterator[Caution]:
             yield _caution(
                 "changed_model",
                 f"More than one version answered as {name} while the run went on: {wording.listing(seen, limit=3)}.",
+            )
+
+
+def _batch(view: View) -> Iterator[Caution]:
+    models: Mapping[str, Any] = view.provenance.get("models") or {}
+    for judge in view.judges:
+        marks = [str(each.get("fingerprint") or "") for each in models.get(judge["name"]) or ()]
+        varying = [mark for mark in marks if BATCH_INVARIANT not in mark.split()]
+        if varying and any(model.startswith("vllm/") for model in str(judge.get("model") or "").split(", ")):
+            part = " in part" if len(varying) < len(marks) else ""
+            yield _caution(
+                "batch_dependent",
+                f"{judge['name']} ran{part} without batch invariance: what else its engine computed at the same time "
+                "shifts a verdict now and then. Asked again, the figures can differ by points.",
             )
 
 

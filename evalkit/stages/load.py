@@ -195,7 +195,7 @@ def _resolve_judge(config: JudgeConfig, suite: Suite, folder: Path) -> ResolvedJ
         settings = config.model.model_dump(include=set(JUDGE_SAMPLING), exclude_none=True)
         sampling = definition.sampling.model_copy(update=settings)
         definition = definition.model_copy(update={"sampling": sampling})
-    models = {part: known_by_content(model) for part, model in models.items()}
+    models = {part: replace(known_by_content(model), batch_invariant=True) for part, model in models.items()}
     missing = [part for part in definition.roles if part not in models]
     if missing:
         hint = "add --judge-model PROVIDER/MODEL, or `model:` under the judge"

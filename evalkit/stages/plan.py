@@ -152,7 +152,7 @@ async def _verdict_rows(workload: Workload, answers: Mapping[str, Answers], sess
                 yield PlanRow(stage=JUDGING, model=judge.name, language=language, requests=total)
                 continue
             held = session.held(await first_tasks(here, answers, session)) if held_any else 0
-            limit = judge.definition.sampling.max_tokens or TYPICAL_REPLY
+            limit = (judge.definition.sampling.max_tokens or TYPICAL_REPLY) if judge.definition.writes else 0
             yield _row(
                 JUDGING,
                 judge.name,

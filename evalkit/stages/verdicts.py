@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 from evalkit.calls import Fault, Unreadable
 from evalkit.dispatch import Replies, Session, Task, ask_until_read
 from evalkit.errors import ErrorBudgetError, JudgeError, Problem
-from evalkit.judging.definition import JudgeKind
 from evalkit.judging.outcomes import settle
 from evalkit.judging.pairing import pair
 from evalkit.judging.question import ask
@@ -129,13 +128,12 @@ def _verdict(case: _Case, replies: Replies) -> Verdict | Unreadable:
 
 def _refuse_unsupported(case: _Case, reply: Verdict | Failure | None) -> None:
     """Raise where the server refuses what the judge needs: it would refuse it for every other comparison too."""
-    needs_logprobs = case.judge.definition.kind in {JudgeKind.PROBABILITY, JudgeKind.REWARD}
-    if needs_logprobs and isinstance(reply, Failure) and reply.kind == Fault.UNSUPPORTED:
+    if case.judge.definition.needs and isinstance(reply, Failure) and reply.kind == Fault.UNSUPPORTED:
         raise _unusable(case.judge, reply.message)
 
 
 def _unusable(judge: ResolvedJudge, message: str) -> JudgeError:
-    hint = "put a model that gives log probabilities under it (--judge-model), or choose another judge"
+    hint = f"put a model that gives {judge.definition.needs} under it (--judge-model), or choose another judge"
     return JudgeError(Problem(where=f"judge {judge.name}", message=message, hint=hint))
 
 

@@ -18,7 +18,7 @@ from evalkit.shipped import shipped_names
 from tests.judging.attacks import ATTACKS
 from tests.judging.pairs import MODELS, answer, comparisons, filled, prompt, shipped_judge
 
-JUDGES = [judge for name in shipped_names("judges") if (judge := shipped_judge(name)).kind is not JudgeKind.REWARD]
+JUDGES = [judge for name in shipped_names("judges") if "material" in str((judge := shipped_judge(name)).user)]
 QUESTION = prompt(text="What is the capital of France?", reference="Paris", checklist=("names Paris",))
 MARKED = re.compile(r"^<<<MATERIAL ([0-9a-f]{16})$(.*?)^\1 MATERIAL>>>$", re.DOTALL | re.MULTILINE)
 
@@ -44,7 +44,7 @@ def follows_the_rule(definition: JudgeDefinition, request: Request) -> Response:
         return Response(text=verdict, top_logprobs=((verdict, -0.01), ("B" if verdict == "A" else "A", -5.0)))
     if definition.verdict_line:
         levels = {"A": "A>>B", "B": "B>>A"} if definition.kind is JudgeKind.LEVELS else {"A": "A", "B": "B"}
-        return Response(text=f"{quotes}\n\n[[{levels[verdict]}]]")
+        return Response(text=f"{quotes}\n\n{definition.verdict_line.format(verdict=levels[verdict])}")
     return Response(text=json.dumps(filled(definition, quotes, best=verdict == "A"), ensure_ascii=False))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from evalkit.errors import JudgeError
+from evalkit.judging.definition import JudgeKind
 from evalkit.judging.form import TEXT
 from evalkit.judging.templates import render
 from evalkit.judging.validate import parse_definition
@@ -46,7 +47,7 @@ def test_a_shipped_judge_can_be_rendered_in_every_language_of_the_table(name: st
     judge = shipped_judge(name)
     for tag in table():
         values = {"language": describe(tag), "material": "M", "prompt": "P", "english": "E"}
-        assert render(judge.text("user", tag), values)
+        assert render(judge.text("user", tag), values) or judge.kind is JudgeKind.SCALAR_REWARD
         render(judge.text("system", tag), values)
 
 
@@ -149,6 +150,29 @@ def test_a_reward_says_how_it_has_answers_translated(old: str, new: str, where: 
         parse_definition(REWARD.replace(old, new), name="x.yaml")
     found = [str(problem) for problem in caught.value.problems]
     assert any(text.startswith(where) and message in text for text in found), found
+
+
+@pytest.mark.parametrize(
+    ("more", "where", "message"),
+    [
+        ("user: hello", "x.yaml:3 (user)", "does not use 'user'"),
+        ("reply: {reason: text, verdict: [A, B]}", "x.yaml:3 (reply)", "does not use 'reply'"),
+        ("sampling: {temperature: 0}", "x.yaml:3 (sampling)", "does not use 'sampling'"),
+    ],
+)
+def test_a_reward_model_is_told_nothing_in_words(more: str, where: str, message: str) -> None:
+    sound = "kind: scalar-reward\nmodel: vllm/rm\n"
+    judge = parse_definition(sound, name="x.yaml")
+    assert (judge.roles, judge.pointwise, judge.writes, judge.needs) == (("judge",), True, False, "rewards")
+    with pytest.raises(JudgeError) as caught:
+        parse_definition(sound + more, name="x.yaml")
+    assert [str(problem).startswith(where) and message in str(problem) for problem in caught.value.problems] == [True]
+
+
+@pytest.mark.parametrize("kind", ["label", "reward"])
+def test_a_judge_that_is_asked_in_words_needs_them(kind: str) -> None:
+    with pytest.raises(JudgeError, match="'user' is missing"):
+        parse_definition(f"kind: {kind}\nlabels: {{A: 1, B: 0}}\nverdict_line: '{{verdict}}'\n", name="x.yaml")
 
 
 SCORE = """\

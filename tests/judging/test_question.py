@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from evalkit.calls import Kind
+from dataclasses import replace
+
+from evalkit.calls import Kind, Message
+from evalkit.judging.pairing import pair
 from evalkit.judging.question import ask, nonce
-from evalkit.records import Order
-from tests.judging.pairs import MODELS, comparisons, prompt, shipped_judge
+from evalkit.records import Order, Prompt
+from tests.judging.pairs import MODELS, answer, comparisons, prompt, shipped_judge
 
 AYA = shipped_judge("aya-pairwise")
 
@@ -80,6 +83,28 @@ def test_a_reward_scores_both_answers_under_both_models() -> None:
     assert [request.continuation for request in requests] == ["eins", "eins", "zwei", "zwei"]
     assert {request.kind for request in requests} == {Kind.SCORE}
     assert requests[0].messages[-1].content == "Count.\nPlease answer in German."
+
+
+def test_a_reward_model_reads_each_conversation_with_the_answer_at_its_end() -> None:
+    scalar = shipped_judge("skywork-reward")
+    asked = Prompt(
+        id="p1", language="de", messages=(Message("system", "Kurz."), Message("user", "1?"), Message("user", "2?"))
+    )
+    (comparison,) = pair(
+        [asked],
+        [answer("zwei", language="de", earlier=("eins",))],
+        [answer("two", language="de", model="base")],  # recorded without its first turn
+        judge="scalar",
+        definition=scalar,
+    )
+    own, base = ask(scalar, comparison, models=MODELS)
+    assert own.kind is base.kind is Kind.REWARD
+    assert [(message.role, message.content) for message in own.messages] == [
+        ("system", "Kurz."), ("user", "1?"), ("assistant", "eins"), ("user", "2?"), ("assistant", "zwei")
+    ]  # fmt: skip
+    assert [message.content for message in base.messages] == ["Kurz.", "1?", "2?", "two"]
+    again = ask(scalar, replace(comparison, repeat=3), models=MODELS, attempt=2)
+    assert [request.key() for request in again] == [own.key(), base.key()], "the same conversation has one reward"
 
 
 def test_checklists_and_references_travel_when_the_judge_uses_them() -> None:

@@ -18,8 +18,8 @@ from evalkit.judging.reading import label_masses, read
 from evalkit.records import Choice, Verdict
 from tests.judging.pairs import forward, hear, shipped_judge
 
-XALPACA, HARM, SUMMARY, REWARD = map(
-    shipped_judge, ("xalpaca", "red-team-harm", "summary-faithfulness", "implicit-reward")
+XALPACA, HARM, SUMMARY, REWARD, SCALAR = map(
+    shipped_judge, ("xalpaca", "red-team-harm", "summary-faithfulness", "implicit-reward", "skywork-reward")
 )
 
 
@@ -157,6 +157,19 @@ def test_a_reward_without_token_probabilities_is_told_apart() -> None:
     heard = hear(REWARD, scored(-1.0), scored(-1.0), scored(-1.0), scored())
     assert isinstance(heard, Unreadable)
     assert heard.kind == "no_logprobs"
+
+
+def test_the_higher_scalar_reward_wins_and_equal_ones_tie() -> None:
+    for a, b, choice in ((1.5, -2.0, Choice.A), (-3.0, -2.9, Choice.B), (0.25, 0.25, Choice.TIE)):
+        heard = hear(SCALAR, Response(text="", score=a), Response(text="", score=b))
+        assert isinstance(heard, Verdict)
+        assert (heard.score_a, heard.score_b, heard.choice, heard.soft) == (a, b, choice, False)
+
+
+def test_a_reward_model_without_a_number_has_given_no_verdict() -> None:
+    heard = hear(SCALAR, Response(text="", score=1.0), Response(text="fine"))
+    assert isinstance(heard, Unreadable)
+    assert heard.kind == "unreadable"
 
 
 def test_a_verdict_says_where_it_comes_from() -> None:

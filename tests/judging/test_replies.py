@@ -36,6 +36,26 @@ def test_the_table_is_as_large_as_it_should_be() -> None:
     assert len({language for _, language, _, _ in REPLIES}) >= 10
 
 
+@pytest.mark.parametrize(
+    ("reply", "choice"),
+    [
+        ("Feedback: Response A is right. [RESULT] A", "A"),
+        ("Feedback: both are short.\n\n[RESULT]B", "B"),
+        ("[Result] (B).", "B"),
+        ('… [RESULT] "A"', "A"),
+        ("**[RESULT] B**", "B"),
+        ("Response A is better.", None),
+        ("[RESULT] Both are good", None),
+        ("[RESULT] A or B", None),
+        ("[RESULT] A [RESULT] B", None),
+        ("[RESULT] A\nI hope this helps.", None),
+    ],
+)
+def test_prometheus_verdicts_are_read_whole(reply: str, choice: str | None) -> None:
+    heard = hear(shipped_judge("m-prometheus"), reply)
+    assert (heard.choice if isinstance(heard, Verdict) else None) == choice
+
+
 def test_levels_keep_their_grade() -> None:
     grades = {
         level: hear(ARENA, f"[[{level}]]").graded  # type: ignore[union-attr]

@@ -93,7 +93,8 @@ def test_a_judge_is_asked_in_both_orders_and_its_verdicts_come_back_from_disk(
     name: str, suite: Path, server: Server
 ) -> None:
     definition = shipped_judge(name)
-    if definition.pointwise:
+    server.reward = lambda answer: float("Paris" in answer)
+    if definition.kind is JudgeKind.SCORE:
         server.verdict = scored_right(definition)
     model = () if name == OFFLINE else ("--judge-model", f"openai/judge@{server.base_url}")
     run = judged(suite, "--judge", name, *model)
@@ -154,6 +155,46 @@ def test_an_implicit_reward_is_the_servers_own_log_probabilities(
     assert {(verdict.score_a, verdict.score_b) for verdict in run.verdicts} == {(0.0, 0.0)}
     assert {outcome.score for outcome in run.outcomes} == {0.5}
     assert all(outcome.single_order for outcome in run.outcomes)
+
+
+@pytest.mark.parametrize(
+    ("missing", "asked"), [((), "/classify"), (("no_classify",), "/pooling"), (("no_classify", "no_pooling"), "/score")]
+)
+def test_a_served_reward_model_is_asked_where_its_server_takes_it_and_once_only(
+    suite: Path, server: Server, capsys: pytest.CaptureFixture[str], missing: tuple[str, ...], asked: str
+) -> None:
+    server.reward = lambda answer: 2.5 if "Paris" in answer else -1.0
+    server.fail(*missing)
+    words = ["--judge", "skywork-reward", "--judge-model", f"openai/rm@{server.base_url}"]
+    run = judged(suite, *words)
+    assert run.failures == ()
+    assert {(verdict.score_a, verdict.score_b) for verdict in run.verdicts} == {(2.5, -1.0), (-1.0, 2.5)}
+    assert {(outcome.prompt_id == str(PROMPTS - 1), outcome.score) for outcome in run.outcomes} == {
+        (False, 1.0),
+        (True, 0.0),
+    }
+    assert all(outcome.single_order for outcome in run.outcomes)
+    answered = [entry for entry in server.log if entry["status"] == 200]
+    assert {entry["path"] for entry in answered} == {asked}
+    assert len(answered) == 2 * PROMPTS * len(LANGUAGES)
+    body = answered[0]["body"]
+    assert body["use_activation"] is False
+    if asked != "/score":
+        assert [message["role"] for message in body["messages"]] == ["user", "assistant"]
+    before = server.count
+    judged(suite, *words)
+    assert server.count == before, "a second run asks nothing"
+
+
+def test_a_server_without_rewards_ends_a_judge_that_needs_them(
+    suite: Path, server: Server, capsys: pytest.CaptureFixture[str]
+) -> None:
+    server.fail("no_classify", "no_pooling", "no_score")
+    words = ["run", str(suite), "--judge", "skywork-reward", "--judge-model", f"openai/chat@{server.base_url}"]
+    assert main([*words, "--out", str(suite.parent / "out"), "--ledger", str(suite.parent / "l.sqlite")]) == 2
+    told = capsys.readouterr().err
+    assert "the server gives no rewards" in told
+    assert "a model that gives rewards" in told
 
 
 def test_a_server_that_refuses_schemas_is_read_as_free_text(suite: Path, capsys: pytest.CaptureFixture[str]) -> None:

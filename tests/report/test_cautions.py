@@ -73,6 +73,25 @@ def disagreeing(results: dict[str, Any]) -> None:
     }
 
 
+def in_process(*fingerprints: str) -> Callable[[dict[str, Any]], None]:
+    """The judge's model ran in this process, and its engine said so of itself."""
+
+    def change(results: dict[str, Any]) -> None:
+        results["judges"][0]["model"] = "vllm/rm"
+        results["provenance"]["models"] = {"fair": [{"served": "rm", "fingerprint": mark} for mark in fingerprints]}
+
+    return change
+
+
+def test_batch_invariance_is_no_caution_and_a_mixture_is(calm: dict[str, Any]) -> None:
+    results = copy.deepcopy(calm)
+    in_process("vllm-0.32.0 bfloat16 batch-invariant")(results)
+    assert cautions(results) == []
+    in_process("vllm-0.32.0 bfloat16 batch-invariant", "vllm-0.32.0 bfloat16")(results)
+    assert [item["kind"] for item in cautions(results)] == ["changed_model", "batch_dependent"]
+    assert "ran in part without batch invariance" in str(cautions(results)[1]["message"])
+
+
 FAILURE = {"stage": "judge", "kind": "unreadable", "message": "", "attempts": 3}
 STOPPED = {"reason": "cap reached", "missing_answers": 0, "missing_verdicts": 7, "command": "evalkit run made-up"}
 CASES: list[tuple[str, Callable[[dict[str, Any]], None], str]] = [
@@ -121,6 +140,7 @@ CASES: list[tuple[str, Callable[[dict[str, Any]], None], str]] = [
         ),
         "m-1 a, m-1 b",
     ),
+    ("batch_dependent", in_process("vllm-0.32.0 bfloat16"), "fair ran without batch invariance"),
     (
         "length_overlap",
         set_at(

@@ -18,6 +18,7 @@ from tests.server.models import ServedModel
 from tests.server.verdicts import Verdict, by_hash
 
 _ERROR_TYPES = {400: "invalid_request_error", 401: "authentication_error", 429: "rate_limit_error"}
+_REWARDS = ("/classify", "/pooling", "/score")
 _REFUSED = {
     "no_schema": ("response_format", "output_config"),
     "no_logprobs": ("logprobs",),
@@ -61,6 +62,8 @@ class Server:
         self.thinking = ""
         """Thinking block before every Anthropic message."""
         self.log: list[dict[str, Any]] = []
+        self.reward: Callable[[str], float] = lambda answer: len(answer) % 7 - 3.5
+        """The reward of an answer."""
         self.keys_seen: set[str] = set()
         """Keys that clients sent; never written anywhere."""
         self.places: int | None = None
@@ -122,7 +125,8 @@ class Server:
         app.router.add_post("/openai/deployments/{deployment}/chat/completions", self._handle)
         app.router.add_post("/v1/completions", self._handle)
         app.router.add_post("/v1/messages", self._handle)
-        app.router.add_post("/tokenize", self._handle)
+        for path in ("/tokenize", *_REWARDS):
+            app.router.add_post(path, self._handle)
         app.router.add_get("/v1/models", self._models)
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1, handler_cancellation=True)
         await runner.setup()
@@ -172,6 +176,9 @@ class Server:
         self, http: web.Request, body: dict[str, Any], entry: dict[str, Any], fault: Fault | None
     ) -> web.StreamResponse:
         kind = fault.kind if fault else ""
+        if kind.replace("no_", "/") in _REWARDS:
+            entry["status"] = 404
+            return web.json_response({"detail": "Not Found"}, status=404)
         if fault and (kind.isdigit() or kind in {"quota", "too_long", "echo"} or kind.startswith("no_")):
             return self._error(http, body, fault, entry)
         if kind == "hang":
@@ -200,6 +207,8 @@ class Server:
             return self.reply_whole
         if path == "/tokenize":
             return _tokenized(body)
+        if path in _REWARDS:
+            return formats.rewards(number, path, body, self.reward(formats.reward_text(body)))
         if path == "/v1/completions":
             return formats.echo_completion(number, body)
         text, said, shown = formats.reply_to(body, verdict=self.verdict, answer=self.answer)
@@ -273,6 +282,8 @@ def _applies(fault: Fault, path: str, body: Mapping[str, Any]) -> bool:
         return path == "/v1/completions"
     if fault.kind == "no_tokenize":
         return path == "/tokenize"
+    if (reward := fault.kind.replace("no_", "/")) in _REWARDS:
+        return path == reward
     names = _REFUSED.get(fault.kind)
     return names is None or any(body.get(name) is not None for name in names)
 

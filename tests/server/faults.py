@@ -9,7 +9,8 @@ KINDS = frozenset(
         "400", "401", "403", "404", "429", "500", "502", "503", "529", "quota", "too_long",
         "echo", "reset", "hang", "truncated", "malformed", "wrong_shape",
         "refusal", "empty", "filtered", "cut",
-        "no_schema", "no_logprobs", "no_temperature", "no_max_tokens", "no_limit", "no_completions", "no_tokenize",
+        "no_schema", "no_logprobs", "no_temperature", "no_max_tokens", "no_limit", "no_completions",
+        "no_tokenize", "no_classify", "no_pooling", "no_score",
     }
 )  # fmt: skip
 

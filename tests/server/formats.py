@@ -71,10 +71,13 @@ def judge_reply(body: Mapping[str, Any], shown: Mapping[str, Any], verdict: Any)
     if body.get("logprobs") and (body.get("max_tokens") or body.get("max_completion_tokens")) == 1:
         return "A" if probability_of_a(verdict) >= 0.5 else "B"
     asked = conversation_text({**body, "messages": body.get("messages", [])}).replace(json.dumps(shown), "")
-    if "[[A>>B]]" in asked:
-        return f"Both are fair.\n\n[[{as_level(verdict)}]]"
-    if "[[C]]" in asked:
-        return f"Both are fair.\n\n[[{as_choice(verdict).replace('TIE', 'C')}]]"
+    lines = {
+        "[[A>>B]]": f"Both are fair.\n\n[[{as_level(verdict)}]]",
+        "[RESULT]": f"Feedback: Response A says less. [RESULT] {as_choice(verdict)}",
+        "[[C]]": f"Both are fair.\n\n[[{as_choice(verdict).replace('TIE', 'C')}]]",
+    }
+    if told := next((mark for mark in lines if mark in asked), None):
+        return lines[told]
     level = as_level(verdict) if "A>>B" in asked else as_choice(verdict)
     return "Both answers were weighed.\n" + json.dumps({"reason": "it is better", "verdict": level})
 
@@ -171,6 +174,28 @@ def echo_completion(number: int, body: Mapping[str, Any]) -> dict[str, Any]:
             "total_tokens": len(tokens) + len(made),
         },
     }
+
+
+def rewards(number: int, path: str, body: Mapping[str, Any], score: float) -> dict[str, Any]:
+    """Return a reward as vLLM's pooling runner does, at any of its three addresses."""
+    data = {
+        "/classify": {"index": 0, "label": "LABEL_0", "probs": [score], "num_classes": 1},
+        "/pooling": {"index": 0, "object": "pooling", "data": [[0.0], [score]]},
+        "/score": {"index": 0, "object": "score", "score": score},
+    }
+    given, _ = usage_of({"messages": [{"content": reward_text(body)}]}, "")
+    return {
+        "id": f"classify-{number}",
+        "object": "list",
+        "model": f"{body['model']}-served",
+        "data": [data[path]],
+        "usage": {"prompt_tokens": given, "total_tokens": given, "completion_tokens": 0},
+    }
+
+
+def reward_text(body: Mapping[str, Any]) -> str:
+    """Return the answer that a reward is wanted of."""
+    return str(body["text_2"]) if "text_2" in body else text_of(body["messages"][-1]["content"])
 
 
 def log_probability(before: Sequence[str], token: str) -> float:

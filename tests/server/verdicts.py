@@ -99,7 +99,8 @@ def fill_schema(schema: Mapping[str, Any], verdict: Any) -> Any:
         return dict(verdict)
     if "enum" in schema:
         choices = list(schema["enum"])
-        for form in (as_choice(verdict), as_level(verdict), as_choice(verdict).lower(), as_choice(verdict).title()):
+        choice = as_choice(verdict)
+        for form in (choice, as_level(verdict), choice.lower(), choice.title(), f"Assistant {choice}"):
             if form in choices:
                 return form
         return choices[0]
