@@ -10,8 +10,15 @@ around what it says is real.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
 from pathlib import Path
 
 ENVIRONMENT = {
@@ -48,13 +55,18 @@ TEMPLATE = (
 )
 
 
-def tiny_model(folder: Path, *, chat: bool = True, seed: int = 0, context: int = 1024) -> Path:
-    """Write a model to `folder` (kept if it is there): with a chat template, or a base model without one."""
+def tiny_model(
+    folder: Path, *, chat: bool = True, seed: int = 0, context: int = 1024, outputs: int | None = None
+) -> Path:
+    """Write a model to `folder` (kept if it is there): with a chat template, or a base model without one.
+
+    With `outputs` it does not write: a head of so many numbers stands on top, one for a reward model.
+    """
     if (folder / "config.json").exists():
         return folder
     os.environ.setdefault("HF_HUB_OFFLINE", "1")
     import torch
-    from transformers import Qwen2Config, Qwen2ForCausalLM
+    from transformers import Qwen2Config, Qwen2ForCausalLM, Qwen2ForSequenceClassification
 
     tokenizer = _tokenizer(context)
     if chat:
@@ -73,8 +85,10 @@ def tiny_model(folder: Path, *, chat: bool = True, seed: int = 0, context: int =
         bos_token_id=None,
         eos_token_id=tokenizer.eos_token_id,
         pad_token_id=tokenizer.pad_token_id,
+        **({"num_labels": outputs} if outputs else {}),
     )
-    Qwen2ForCausalLM(config).to(torch.float32).save_pretrained(folder)
+    made = Qwen2ForSequenceClassification(config) if outputs else Qwen2ForCausalLM(config)
+    made.to(torch.float32).save_pretrained(folder)
     return folder
 
 
@@ -95,6 +109,39 @@ def tiny_adapter(folder: Path, *, rank: int = 4) -> Path:
     config = {"peft_type": "LORA", "task_type": "CAUSAL_LM", "r": rank, "lora_alpha": 2 * rank, "bias": "none"}
     (folder / "adapter_config.json").write_text(json.dumps({**config, "target_modules": ["q_proj", "v_proj"]}))
     return folder
+
+
+@contextlib.contextmanager
+def served(folder: Path, *words: str) -> Iterator[str]:
+    """Serve the model as `tiny` with `vllm serve` and these arguments; yield the server's address with `/v1`."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    started = ["serve", str(folder), "--served-model-name", "tiny", "--host", "127.0.0.1", "--port", str(port)]
+    started += ["--dtype", "float32", "--enforce-eager", *words]
+    with (folder / "server.log").open("w") as log:
+        server = subprocess.Popen(
+            [sys.executable, "-m", "vllm.entrypoints.cli.main", *started],
+            env={**os.environ, **ENVIRONMENT},
+            stdout=log,
+            stderr=subprocess.STDOUT,
+        )
+        try:
+            while not _healthy(port):
+                assert server.poll() is None, (folder / "server.log").read_text()
+                time.sleep(0.2)
+            yield f"http://127.0.0.1:{port}/v1"
+        finally:
+            server.terminate()
+            server.wait(60)
+
+
+def _healthy(port: int) -> bool:
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/health", timeout=5) as answer:
+            return bool(answer.status == 200)
+    except OSError:
+        return False
 
 
 def _tokenizer(context: int):

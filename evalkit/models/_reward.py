@@ -21,7 +21,7 @@ class RewardClient:
 
     def __init__(self, client: SdkClient) -> None:
         self._client = client
-        self._paths = _PATHS
+        self._paths: tuple[str, ...] = _PATHS
         """The addresses that the server may still offer, the one to try first before the others."""
 
     async def ask(self, request: Request) -> Response:

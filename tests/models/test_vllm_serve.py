@@ -5,12 +5,6 @@ from __future__ import annotations
 import asyncio
 import importlib.util
 import json
-import os
-import socket
-import subprocess
-import sys
-import time
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,7 +13,7 @@ import pytest
 from evalkit.calls import CallError, Fault, Kind, Message, Model, Request, Response, Sampling
 from evalkit.models import provider_class
 from tests.conftest import skip_or_fail
-from tests.tiny_model import ENVIRONMENT, tiny_model
+from tests.tiny_model import served, tiny_model
 
 pytestmark = [
     pytest.mark.vllm,
@@ -38,34 +32,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def model(folder: Path) -> Iterator[Model]:
     """A served model; the server stays up for the module."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    words = ["serve", str(folder), "--served-model-name", "tiny", "--host", "127.0.0.1", "--port", str(port)]
-    words += ["--max-model-len", "512", "--dtype", "float32", "--enforce-eager"]
-    with (folder / "server.log").open("w") as log:
-        server = subprocess.Popen(
-            [sys.executable, "-m", "vllm.entrypoints.cli.main", *words],
-            env={**os.environ, **ENVIRONMENT},
-            stdout=log,
-            stderr=subprocess.STDOUT,
-        )
-        try:
-            while not healthy(port):
-                assert server.poll() is None, (folder / "server.log").read_text()
-                time.sleep(0.2)
-            yield Model(provider="openai", name="tiny", base_url=f"http://127.0.0.1:{port}/v1")
-        finally:
-            server.terminate()
-            server.wait(60)
-
-
-def healthy(port: int) -> bool:
-    try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/health", timeout=5) as answer:
-            return bool(answer.status == 200)
-    except OSError:
-        return False
+    with served(folder, "--max-model-len", "512") as address:
+        yield Model(provider="openai", name="tiny", base_url=address)
 
 
 def ask(model: Model, request: Request) -> Response:
