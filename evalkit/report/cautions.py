@@ -278,15 +278,14 @@ def _fingerprint(view: View) -> Iterator[Caution]:
 
 
 def _batch(view: View) -> Iterator[Caution]:
-    models: Mapping[str, Any] = view.provenance.get("models") or {}
     for judge in view.judges:
-        marks = [str(each.get("fingerprint") or "") for each in models.get(judge["name"]) or ()]
-        varying = [mark for mark in marks if BATCH_INVARIANT not in mark.split()]
-        if varying and any(model.startswith("vllm/") for model in str(judge.get("model") or "").split(", ")):
+        marks = [(each.fingerprint or "").split() for each in view.provenance.models.get(judge.name, ())]
+        varying = [mark for mark in marks if BATCH_INVARIANT not in mark]
+        if varying and any(model.startswith("vllm/") for model in judge.model.split(", ")):
             part = " in part" if len(varying) < len(marks) else ""
             yield _caution(
                 "batch_dependent",
-                f"{judge['name']} ran{part} without batch invariance: what else its engine computed at the same time "
+                f"{judge.name} ran{part} without batch invariance: what else its engine computed at the same time "
                 "shifts a verdict now and then. Asked again, the figures can differ by points.",
             )
 

@@ -30,7 +30,6 @@ PRESETS = {
         r"extra: {structured_outputs: {regex: 'Feedback: [a-z]{1,20} \[RESULT\] (A|B)'}}}",
     },
     "mr3": {
-        "engine: {max_model_len: 32768, reasoning_parser: qwen3}": "",  # it wants a tokenizer that knows <think>
         "max_tokens: 16384": "max_tokens: 400",
         "extra: {top_k: 20, min_p: 0}": f"extra: {{top_k: 20, min_p: 0, {QUOTES}}}",
     },

@@ -15,8 +15,7 @@ import pytest
 
 from evalkit.calls import BATCH_INVARIANT, Model, Request
 from evalkit.models import _batch_invariance as invariance
-from evalkit.models import _vllm_engine
-from evalkit.models import provider_class
+from evalkit.models import _vllm_engine, provider_class
 from evalkit.models._batch_invariance import CONSEQUENCE, VARIABLE, open_engine
 from tests.conftest import skip_or_fail
 from tests.tiny_model import ENVIRONMENT, tiny_model

@@ -86,10 +86,11 @@ def in_process(*fingerprints: str) -> Callable[[dict[str, Any]], None]:
 def test_batch_invariance_is_no_caution_and_a_mixture_is(calm: dict[str, Any]) -> None:
     results = copy.deepcopy(calm)
     in_process("vllm-0.32.0 bfloat16 batch-invariant")(results)
-    assert cautions(results) == []
+    assert cautions(Results.from_json(results)) == []
     in_process("vllm-0.32.0 bfloat16 batch-invariant", "vllm-0.32.0 bfloat16")(results)
-    assert [item["kind"] for item in cautions(results)] == ["changed_model", "batch_dependent"]
-    assert "ran in part without batch invariance" in str(cautions(results)[1]["message"])
+    mixture = cautions(Results.from_json(results))
+    assert [item.kind for item in mixture] == ["changed_model", "batch_dependent"]
+    assert "ran in part without batch invariance" in mixture[1].message
 
 
 FAILURE = {"stage": "judge", "kind": "unreadable", "message": "", "attempts": 3}
