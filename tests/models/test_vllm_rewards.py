@@ -180,7 +180,7 @@ def test_a_run_ends_with_verdicts_and_asks_nothing_twice(
         assert (verdict.score_a > verdict.score_b) == (verdict.choice == "A")
     assert [outcome.single_order for outcome in run.outcomes] == [True, True]
     assert [found["asked"] for found in results] == [2 * len(QUESTIONS), 0]
-    kinds = {caution.kind for caution in cautions(run.results)}
+    kinds = {caution["kind"] for caution in cautions(run.results)}
     assert ("batch_dependent" in kinds) == (where == "in process"), "on CPU there is no batch invariance"
 
 
