@@ -6,12 +6,15 @@ import logging
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from evalkit.calls import CallError, Fault, Kind, Message, Request, Response, Usage
 from evalkit.errors import did_you_mean
 from evalkit.models._reward import one_number
 from evalkit.text.reasoning import split_reasoning
+
+if TYPE_CHECKING:
+    from vllm.tasks import PoolingTask
 
 logger = logging.getLogger(__name__)
 
@@ -59,7 +62,7 @@ class Translator:
         if not self.chat:
             logger.warning("%s has no chat template: prompts are continued as plain text, as base models do", name)
         self._end = self._end_token()
-        self._pooling: str | None = getattr(llm, "pooling_task", None)
+        self._pooling: PoolingTask | None = getattr(llm, "pooling_task", None)
         """What the model pools its last states into (`classify`: its head's outputs); None where it writes text."""
 
     def prepare(self, request: Request) -> Prepared:
@@ -96,7 +99,7 @@ class Translator:
         if len(tokens) > self.limit:
             told = f"the conversation has {len(tokens)} tokens; {self.name} takes {self.limit} (max_model_len)"
             raise CallError(Fault.TOO_LONG, told)
-        return Prepared(tokens=tokens, parameters=PoolingParams(task=self._pooling, use_activation=False))  # type: ignore[arg-type]
+        return Prepared(tokens=tokens, parameters=PoolingParams(task=self._pooling, use_activation=False))
 
     def _wrong_runner(self, kind: Kind) -> str:
         """Say that a model that writes was asked for a reward, or a reward model for words."""
